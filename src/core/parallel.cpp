@@ -1,0 +1,142 @@
+#include "twofold/core/parallel.hpp"
+
+#include <sched.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <fstream>
+#include <limits>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "twofold/core/error.hpp"
+
+namespace twofold {
+
+// One job at a time. Workers sleep on `wake`; a new job is announced by `generation`.
+// Each worker takes blocks from `next` until none is left, then reports in `working`.
+struct ThreadPool::State {
+  std::mutex mutex;
+  std::condition_variable wake, finished;
+  std::uint64_t generation = 0;
+  int working = 0;
+  bool closing = false;
+  std::atomic<bool> busy{false};
+
+  void (*call)(void*, Index) = nullptr;
+  void* body = nullptr;
+  Index count = 0;
+  std::atomic<Index> next{0};
+
+  std::exception_ptr error;
+  Index error_block = std::numeric_limits<Index>::max();
+
+  std::vector<std::thread> threads;
+
+  void work() {
+    for (Index block = next.fetch_add(1); block < count; block = next.fetch_add(1)) {
+      try {
+        call(body, block);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (block < error_block) {
+          error_block = block;
+          error = std::current_exception();
+        }
+      }
+    }
+  }
+
+  void worker() {
+    std::uint64_t seen = 0;
+    std::unique_lock lock(mutex);
+    for (;;) {
+      wake.wait(lock, [&] { return closing || generation != seen; });
+      if (closing) return;
+      seen = generation;
+      lock.unlock();
+      work();
+      lock.lock();
+      if (--working == 0) finished.notify_one();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
+  require(threads >= 1, "core::ThreadPool",
+          "number of threads must be >= 1, got " + std::to_string(threads));
+  for (int i = 1; i < threads; ++i) {
+    state_->threads.emplace_back([state = state_.get()] { state->worker(); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->closing = true;
+  }
+  state_->wake.notify_all();
+  for (std::thread& thread : state_->threads) thread.join();
+}
+
+int ThreadPool::size() const noexcept { return static_cast<int>(state_->threads.size()) + 1; }
+
+void ThreadPool::run_blocks(Index num_blocks, void (*call)(void*, Index), void* body) {
+  State& s = *state_;
+  const bool nested = s.busy.exchange(true);
+  if (nested || s.threads.empty() || num_blocks <= 1) {
+    struct Release {
+      std::atomic<bool>* flag;
+      ~Release() {
+        if (flag != nullptr) flag->store(false);
+      }
+    } release{nested ? nullptr : &s.busy};
+    for (Index block = 0; block < num_blocks; ++block) call(body, block);
+    return;
+  }
+  {
+    const std::lock_guard lock(s.mutex);
+    s.call = call;
+    s.body = body;
+    s.count = num_blocks;
+    s.next.store(0);
+    s.error = nullptr;
+    s.error_block = std::numeric_limits<Index>::max();
+    s.working = static_cast<int>(s.threads.size());
+    ++s.generation;
+  }
+  s.wake.notify_all();
+  s.work();
+  std::unique_lock lock(s.mutex);
+  s.finished.wait(lock, [&] { return s.working == 0; });
+  s.busy.store(false);
+  if (s.error) std::rethrow_exception(s.error);
+}
+
+namespace {
+
+// "max 100000" or "200000 100000" (quota and period in microseconds), cgroup v2.
+int cgroup_threads() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  double period = 0.0;
+  if (!(file >> quota >> period) || quota == "max" || period <= 0.0) {
+    return std::numeric_limits<int>::max();
+  }
+  return std::max(1, static_cast<int>(std::stod(quota) / period));
+}
+
+}  // namespace
+
+int available_threads() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  const int affinity = sched_getaffinity(0, sizeof set, &set) == 0
+                           ? CPU_COUNT(&set)
+                           : static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, std::min(affinity, cgroup_threads()));
+}
+
+}  // namespace twofold
