@@ -3,7 +3,7 @@
 add_library(twofold_options INTERFACE)
 target_compile_options(twofold_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wconversion
-  -Wno-sign-conversion -ffp-contract=off
+  -Wno-sign-conversion -Wno-missing-field-initializers -ffp-contract=off
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false alarms on std::string, GCC PR 105651
   $<$<BOOL:${TWOFOLD_WERROR}>:-Werror>)
 if(TWOFOLD_SANITIZE)

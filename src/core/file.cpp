@@ -48,16 +48,19 @@ void write_file(const fs::path& path, const std::function<void(std::ostream&)>& 
     std::error_code ignored;
     fs::remove(temporary, ignored);
   };
+  errno = 0;
   try {
     produce(stream);
   } catch (...) {
     discard();
     throw;
   }
+  // The first failed write sets errno; what follows it must not hide the reason.
+  const int write_error = stream ? 0 : errno;
   errno = 0;
   stream.close();
   if (!stream) {
-    const int error_number = errno != 0 ? errno : EIO;
+    const int error_number = write_error != 0 ? write_error : (errno != 0 ? errno : EIO);
     discard();
     fail(path, error_number);
   }

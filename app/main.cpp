@@ -1,0 +1,82 @@
+// twofold: the command line. One file per subcommand; this one parses and maps errors.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <system_error>
+
+#include "command.hpp"
+#include "twofold/core/error.hpp"
+#include "twofold/core/version.hpp"
+
+namespace twofold::app {
+namespace {
+
+constexpr const char* kExample = R"(Examples:
+  twofold run experiments/mean_field/phases/spec.toml     train, predict, compare, report
+  twofold predict my.toml --json                          theory alone, no training
+  twofold reproduce mean_field --quick                    every experiment, a verdict per claim
+)";
+
+int complain(int code, const char* kind, const std::exception& error) {
+  fmt::print(stderr, "twofold: {}: {}\n", kind, error.what());
+  return code;
+}
+
+// What was printed may still wait in a buffer; a full disk shows only now.
+void flush_output() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw OutputError("app::main", "cannot write to standard output");
+  }
+}
+
+int perform(const Action& action) {
+  try {
+    const int code = action();
+    flush_output();
+    return code;
+  } catch (const InvalidArgument& e) {
+    return complain(kUsage, "not usable", e);
+  } catch (const DataError& e) {
+    return complain(kBadData, "bad data", e);
+  } catch (const OutputError& e) {
+    return complain(kBadData, "cannot write", e);
+  } catch (const std::bad_alloc& e) {
+    return complain(kBadData, "out of memory", e);
+  } catch (const std::system_error& e) {  // a path that cannot even be looked at
+    return complain(kBadData, "cannot read or write", e);
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{std::string(kExample) +
+               "\nTwo-layer autoencoders: trained, and predicted without training; both side by "
+               "side with a verdict."};
+  app.name("twofold");
+  app.set_version_flag("--version", std::string(kVersion));
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+
+  CommonOptions options;
+  Action action;
+  add_run(app, options, action);
+  add_predict(app, options, action);
+  add_reproduce(app, options, action);
+  add_report(app, options, action);
+  add_list(app, options, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kOk : kUsage;
+  }
+  return perform(action);
+}
+
+}  // namespace
+}  // namespace twofold::app
+
+int main(int argc, char** argv) {
+  return twofold::app::run(argc, argv);
+}

@@ -1,0 +1,79 @@
+// twofold run: simulate, predict, compare, report.
+
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+
+#include "command.hpp"
+#include "output.hpp"
+#include "twofold/experiment/run.hpp"
+
+namespace twofold::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RunCommand {
+  std::string spec;
+  std::vector<std::string> assignments;
+  std::string out;
+  bool resume = false;
+  bool force = false;
+  bool quick = false;
+};
+
+// experiments/mean_field/phases/spec.toml -> phases-run; my.toml -> my-run
+std::string default_folder(const experiment::ExperimentSpec& spec, const fs::path& path) {
+  const std::string name = spec.run.experiment.empty() ? path.stem().string() : spec.run.experiment;
+  return name + "-run";
+}
+
+int run(const RunCommand& command, const CommonOptions& options) {
+  catch_stop_signals();
+  const auto observer = make_observer(options);
+  ThreadPool pool(options.thread_count());
+  const experiment::ExperimentSpec spec = experiment::read_experiment(
+      load_spec(command.spec, command.assignments, options), command.quick);
+  const fs::path folder = command.out.empty() ? default_folder(spec, command.spec) : command.out;
+  const experiment::RunStatus status = experiment::run_experiment(
+      spec, folder, existing_policy(command.resume, command.force), {pool, *observer});
+  if (status == experiment::RunStatus::Interrupted || status == experiment::RunStatus::Terminated) {
+    observer->message(Severity::Warning,
+                      fmt::format("stopped and checkpointed; go on with: twofold run {} --out {} "
+                                  "--resume",
+                                  command.spec, folder.string()));
+    return exit_code(status);
+  }
+  const std::array folders{folder};
+  finish_with_report(folders, folder / "report.html", options, *observer);
+  if (status == experiment::RunStatus::Diverged) return kDiverged;
+  return experiment::any_claim_fails(folder) ? kClaimFailed : kOk;
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, CommonOptions& options, Action& action) {
+  auto command = std::make_shared<RunCommand>();
+  CLI::App* sub = app.add_subcommand("run", "simulate, predict, compare, report");
+  sub->description(
+      "Example:\n  twofold run experiments/mean_field/phases/spec.toml --set repeats=2 --out "
+      "phases\n\nSimulates what the spec says, predicts the same without training, judges every "
+      "claim,\nand leaves a run folder with record.json, tables and report.html.");
+  sub->add_option("spec", command->spec, "spec file (TOML)")->required();
+  sub->add_option("--set", command->assignments, "override a key: --set train.penalty=0.1")
+      ->take_all()
+      ->expected(1);
+  sub->add_option("--out", command->out, "run folder (default: <experiment>-run)");
+  CLI::Option* resume =
+      sub->add_flag("--resume", command->resume, "go on with what the folder holds");
+  sub->add_flag("--force", command->force, "remove the run in the folder and start over")
+      ->excludes(resume);
+  sub->add_flag("--quick", command->quick, "lay the spec's [quick] table over it");
+  add_common_options(*sub, options);
+  sub->callback([command, &options, &action] {
+    action = [command, &options] { return run(*command, options); };
+  });
+}
+
+}  // namespace twofold::app

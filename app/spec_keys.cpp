@@ -1,0 +1,47 @@
+#include "spec_keys.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string_view>
+
+#include "twofold/experiment/experiment_spec.hpp"
+#include "twofold/experiment/mean_field_spec.hpp"
+
+namespace twofold::app {
+namespace {
+
+template <typename T>
+std::string domain_text(const Domain& domain) {
+  if (!domain.choices.empty()) return fmt::format("{}", fmt::join(domain.choices, " | "));
+  if constexpr (std::is_same_v<T, bool>) return "true | false";
+  return domain.contains == nullptr ? "" : std::string(domain.text);
+}
+
+template <typename Options>
+void add_section(std::vector<SpecKey>& keys, std::string_view section) {
+  Options defaults;
+  for_each_field<Options>([&]<typename T>(const Field<Options, T>& field) {
+    keys.push_back({std::string(section), std::string(field.name),
+                    experiment::toml_text(&(defaults.*field.member)), domain_text<T>(field.domain),
+                    std::string(field.help)});
+  });
+}
+
+}  // namespace
+
+std::vector<SpecKey> spec_keys() {
+  std::vector<SpecKey> keys;
+  add_section<experiment::RunOptions>(keys, "");
+  add_section<data::SourceOptions>(keys, "[data]");
+  add_section<experiment::MeanFieldModel>(keys, "[model]");
+  add_section<experiment::MeanFieldTrain>(keys, "[train]");
+  add_section<experiment::MeanFieldRecord>(keys, "[record]");
+  add_section<experiment::SweepOptions>(keys, "[sweep]");
+  add_section<experiment::CaseOptions>(keys, "[[case]]");
+  add_section<experiment::ClaimOptions>(keys, "[[claim]]");
+  add_section<experiment::FigureOptions>(keys, "[[figure]]");
+  return keys;
+}
+
+}  // namespace twofold::app

@@ -1,0 +1,97 @@
+// From options to training and test samples.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "twofold/core/fields.hpp"
+#include "twofold/data/source.hpp"
+
+namespace twofold::data {
+
+/// What `source` may be: generative ones first, then known image sets, then formats.
+inline constexpr std::array<std::string_view, 13> kSourceNames{
+    "gaussian", "unit_sphere", "mnist", "fashion-mnist", "cifar10", "npy", "npz",
+    "fvecs",    "bvecs",       "ivecs", "idx",           "csv",     "file"};
+
+/// Which samples, and how they are prepared.
+struct SourceOptions {
+  std::string source = "gaussian";
+  std::string path;
+  std::string labels;
+  std::vector<double> spectrum;
+  std::vector<double> spectrum_blocks;
+  std::vector<std::int64_t> block_sizes;
+  std::string covariance;
+  std::int64_t dimension = 0;
+  double noise = 0.0;
+  std::vector<std::string> transforms;
+  std::vector<double> split{0.8, 0.2};
+  std::int64_t subset = 0;
+
+  static constexpr auto fields() {
+    using S = SourceOptions;
+    return std::tuple{
+        field("source", &S::source, "where samples come from", domain::one_of(kSourceNames)),
+        field("path", &S::path,
+              "file (or folder of a known image set); \"x.npz:name\" names an array"),
+        field("labels", &S::labels, "file with one whole number per sample, in any format"),
+        field("spectrum", &S::spectrum, "gaussian: variance of each coordinate",
+              domain::non_negative),
+        field("spectrum_blocks", &S::spectrum_blocks,
+              "gaussian: variance of each block of coordinates", domain::non_negative),
+        field("block_sizes", &S::block_sizes, "gaussian: coordinates in each block",
+              domain::at_least_one),
+        field("covariance", &S::covariance, "gaussian: .npy file with the covariance matrix"),
+        field("dimension", &S::dimension,
+              "length of a sample; needed for unit_sphere, else 0 or a check",
+              domain::non_negative),
+        field("noise", &S::noise, "gaussian: variance added to every coordinate",
+              domain::non_negative),
+        field("transforms", &S::transforms,
+              "in order of application: center, unit_trace, whiten[:floor], unit_norm, scale:c, "
+              "pool2, gray, subset:n, random_signs, mirrored"),
+        field("split", &S::split,
+              "files: [train, test] rows, the first and the next; fractions up to 1, else counts",
+              domain::non_negative),
+        field("subset", &S::subset, "files: use the first n rows only; 0 for all",
+              domain::non_negative)};
+  }
+};
+
+/// Samples ready for training and testing.
+struct Dataset {
+  std::shared_ptr<const Source> train;
+  std::shared_ptr<const Source> test;  ///< null if the split leaves no test rows
+  bool random_signs = false;           ///< the sampler shall multiply rows by ±1
+  bool mirrored = false;               ///< the sampler shall draw pairs x, −x
+  std::string description;             ///< one line for people
+  ImageShape image;                    ///< of the transformed rows; empty if none
+
+  /// Variances of the population along its principal axes (for a `spectrum`: of the
+  /// coordinates in their order), and the same without `noise`. Empty unless the source is
+  /// generative and no transform changes its rows.
+  Vector spectrum;
+  Vector clean_spectrum;
+
+  std::vector<std::int64_t> train_labels;  ///< of the first rows of each split; empty without
+  std::vector<std::int64_t> test_labels;
+};
+
+/// Opens, splits, fits the transforms on the training rows, and applies them to both splits.
+///
+/// Files: the first rows train, the next rows test (no shuffle, so it is the same on every
+/// machine). Up to 2 GiB of transformed rows per split are kept in memory in single
+/// precision; more stay in the file and are mapped when gathered.
+/// Generative sources: train and test are independent and unlimited; `split` and `subset`
+/// do not apply (the transform subset:n does, to train).
+/// @throws InvalidArgument  naming the option and its value; DataError for files.
+[[nodiscard]] Dataset open_dataset(const SourceOptions& options, std::uint64_t seed,
+                                   ThreadPool& pool);
+
+}  // namespace twofold::data

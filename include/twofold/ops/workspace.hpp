@@ -1,0 +1,45 @@
+// The memory of the compute kernels, made once.
+#pragma once
+
+#include <memory>
+
+#include "twofold/linalg/matrix.hpp"
+
+namespace twofold::ops {
+
+/// Sizes of the fixed pieces a batch is computed in. They depend on the shapes of the problem only,
+/// never on the number of threads: that makes every result bitwise the same for any pool.
+struct Blocking {
+  static constexpr Index kNeurons = 256;  ///< neurons per block: its rows stay in the L2 cache
+  static constexpr Index kStrips = 16;    ///< strips of consecutive blocks, one accumulator each
+  static constexpr Index kSamples = 16;   ///< samples per block where the strips are added up
+
+  /// Samples per chunk, at most 1024: larger batches are computed chunk by chunk, so that the
+  /// memory is bounded (about 2^24 scalars a buffer) whatever the batch.
+  [[nodiscard]] static Index chunk(Index d, Index neurons) noexcept;
+};
+
+/// Scratch memory of loss_gradient, reconstruct and loss, which allocate nothing.
+///
+/// For d inputs, n neurons, and chunks of c <= batch samples it holds 2nc + 16cd + 4096c + 48n
+/// scalars. One call at a time may use it; its contents mean nothing between calls.
+template <std::floating_point Scalar>
+class Workspace {
+ public:
+  /// @param batch    largest number of samples of a call, >= 1.
+  /// @param d        dimension of the samples, >= 1.
+  /// @param neurons  number of neurons, >= 1.
+  /// @throws InvalidArgument  otherwise.
+  Workspace(Index batch, Index d, Index neurons);
+  ~Workspace();
+  Workspace(Workspace&&) noexcept;
+  Workspace& operator=(Workspace&&) noexcept;
+
+  struct Buffers;  // private to src/ops
+  [[nodiscard]] Buffers& buffers() noexcept { return *buffers_; }
+
+ private:
+  std::unique_ptr<Buffers> buffers_;
+};
+
+}  // namespace twofold::ops

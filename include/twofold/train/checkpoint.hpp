@@ -1,0 +1,43 @@
+// A run that was stopped, on disk: complete, and recognisable as its own.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "twofold/model/weights.hpp"
+
+namespace twofold::train {
+
+/// Everything a run needs to go on. Batches need nothing: batch k is a function of (seed, k).
+template <std::floating_point Scalar>
+struct Checkpoint {
+  std::int64_t step = 0;           ///< updates made
+  model::Weights<Scalar> weights;  ///< after those updates; tied
+  MatrixOf<Scalar> velocity;       ///< V of the heavy ball; empty without momentum
+  double initial_loss = 0;         ///< what divergence is measured against
+  std::string payload;             ///< what the caller wants back: its records so far
+};
+
+/// Whether the folder holds a checkpoint.
+[[nodiscard]] bool has_checkpoint(const std::filesystem::path& folder);
+
+/// Writes `checkpoint.safetensors`, which is all that is read back, and `checkpoint.json` for
+/// people. Written beside and renamed: an interrupted write leaves the last checkpoint whole.
+/// @param fingerprint  names the run: data, options, seed; asked for again by load_checkpoint.
+/// @throws OutputError  with the system's reason.
+template <std::floating_point Scalar>
+void save_checkpoint(const std::filesystem::path& folder, const Checkpoint<Scalar>& checkpoint,
+                     std::string_view fingerprint);
+
+/// Reads it back, bit for bit.
+/// @param like  weights of the run that wants to go on: their shape and scale must agree.
+/// @throws DataError  if there is none, it is damaged, or it belongs to another run: another
+///         fingerprint, precision, shape or scale; says which and what to do.
+template <std::floating_point Scalar>
+[[nodiscard]] Checkpoint<Scalar> load_checkpoint(const std::filesystem::path& folder,
+                                                 std::string_view fingerprint,
+                                                 const model::Weights<Scalar>& like);
+
+}  // namespace twofold::train

@@ -1,0 +1,13 @@
+#include "lapack.hpp"
+
+namespace twofold::lapack {
+
+void use_one_thread_per_call() {
+  static const bool done = [] {
+    openblas_set_num_threads(1);
+    return true;
+  }();
+  (void)done;
+}
+
+}  // namespace twofold::lapack

@@ -1,0 +1,47 @@
+#include "twofold/ops/workspace.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "buffers.hpp"
+#include "twofold/core/error.hpp"
+
+namespace twofold::ops {
+
+Index Blocking::chunk(Index d, Index neurons) noexcept {
+  constexpr Index kScalars = Index{1} << 24;
+  return std::clamp<Index>(kScalars / std::max(neurons, kStrips * d), 64, 1024);
+}
+
+template <std::floating_point Scalar>
+Workspace<Scalar>::Workspace(Index batch, Index d, Index neurons) {
+  require(batch >= 1 && d >= 1 && neurons >= 1, "ops::Workspace",
+          fmt::format("batch, d and neurons must be >= 1, got {}, {}, {}", batch, d, neurons));
+  const Index chunk = std::min(batch, Blocking::chunk(d, neurons));
+  const Index strips = std::min(Blocking::kStrips, num_blocks(neurons, Blocking::kNeurons));
+  buffers_ = std::make_unique<Buffers>(Buffers{
+      .batch = batch,
+      .d = d,
+      .neurons = neurons,
+      .chunk = chunk,
+      .codes = VectorOf<Scalar>::Zero(neurons * chunk),
+      .slopes = VectorOf<Scalar>::Zero(neurons * chunk),
+      .strips = VectorOf<Scalar>::Zero(strips * chunk * d),
+      .back = VectorOf<Scalar>::Zero(strips * std::min(neurons, Blocking::kNeurons) * chunk),
+      .rows = VectorOf<Scalar>::Zero(Blocking::kStrips * 3 * neurons),
+      .squares = Vector::Zero(chunk),
+  });
+}
+
+template <std::floating_point Scalar>
+Workspace<Scalar>::~Workspace() = default;
+template <std::floating_point Scalar>
+Workspace<Scalar>::Workspace(Workspace&&) noexcept = default;
+template <std::floating_point Scalar>
+Workspace<Scalar>& Workspace<Scalar>::operator=(Workspace&&) noexcept = default;
+
+template class Workspace<float>;
+template class Workspace<double>;
+
+}  // namespace twofold::ops

@@ -1,0 +1,270 @@
+#include "twofold/train/sgd.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "twofold/core/error.hpp"
+#include "twofold/ops/loss_gradient.hpp"
+#include "twofold/train/checkpoint.hpp"
+
+namespace twofold::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Neurons per block of the update: a few pages of memory each.
+constexpr Index kRows = 64;
+constexpr double kProgressSeconds = 0.1;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+template <typename Scalar>
+void check(const model::Weights<Scalar>& start, Index d, const SgdOptions& options) {
+  constexpr std::string_view where = "train::sgd";
+  model::check_shapes(start, where);
+  require(start.tied() && !start.has_bias(), where, "weights must be tied and without bias");
+  require(start.dimension() == d, where,
+          fmt::format("weights have dimension {}, the data {}", start.dimension(), d));
+  const auto n = static_cast<Scalar>(start.neurons());
+  require(start.scale == 1 / n, where,
+          fmt::format("scale must be 1/N = 1/{}, got {}", n, start.scale));
+  require(options.momentum >= 0 && options.momentum < 1, where,
+          fmt::format("momentum must be in [0, 1), got {}", options.momentum));
+  require(options.penalty >= 0 && std::isfinite(options.penalty), where,
+          fmt::format("penalty must be finite and >= 0, got {}", options.penalty));
+  require(options.divergence_limit > 1, where,
+          fmt::format("divergence_limit must be > 1, got {}", options.divergence_limit));
+  require(options.checkpoint.seconds > 0 && options.checkpoint.every >= 0, where,
+          "checkpoints need seconds > 0 and every >= 0");
+  const std::vector<std::int64_t>& records = options.record_steps;
+  const bool increasing =
+      std::adjacent_find(records.begin(), records.end(), std::greater_equal<>()) == records.end();
+  require(increasing, where, "record_steps must be increasing");
+  require(records.empty() || (records.front() >= 0 && records.back() <= options.steps), where,
+          fmt::format("record_steps must lie within [0, {}]", options.steps));
+}
+
+// One run. `Batch` gives batch number k as a B×d matrix that stays valid until the next call.
+template <typename Scalar, typename Batch>
+class Run {
+ public:
+  Run(model::Weights<Scalar> start, Index batch_size, Batch batch,
+      const model::Activation& activation, const SgdOptions& options, const SgdHooks<Scalar>& hooks,
+      ThreadPool& pool, Observer& observer)
+      : batch_(std::move(batch)),
+        activation_(activation),
+        options_(options),
+        hooks_(hooks),
+        pool_(pool),
+        observer_(observer),
+        schedule_(options.schedule, options.step, options.steps),
+        workspace_(batch_size, start.dimension(), start.neurons()),
+        gradient_(model::zeros_like(start)),
+        weights_(std::move(start)) {
+    if (options_.momentum > 0) velocity_ = gradient_.encoder;
+  }
+
+  SgdResult<Scalar> operator()() {
+    if (options_.checkpoint.resume && has_checkpoint(options_.checkpoint.folder)) resume();
+    const std::int64_t first_step = step_;
+    next_record_ =
+        std::lower_bound(options_.record_steps.begin(), options_.record_steps.end(), step_);
+    SgdStatus status = SgdStatus::Finished;
+    for (; step_ < options_.steps; ++step_) {
+      if (stop_ = observer_.stop_requested(); stop_ != StopRequest::None) {
+        status = SgdStatus::Interrupted;
+        break;
+      }
+      if (checkpoint_due()) save();
+      const auto& X = batch_(step_);
+      loss_ = ops::loss_gradient<Scalar>(X, weights_, activation_, gradient_, workspace_, pool_);
+      if (const auto ended = judge(loss_)) {
+        status = *ended;
+        break;
+      }
+      report();
+      record();
+      if (hooks_.on_step) hooks_.on_step(step_, weights_);
+      update(static_cast<Scalar>(schedule_.at(step_)));
+    }
+    if (status == SgdStatus::Finished || status == SgdStatus::Interrupted) save();
+    if (status == SgdStatus::Finished) status = finish();
+    return {std::move(weights_), status, step_, first_step, loss_, stop_};
+  }
+
+ private:
+  // G = N ∂L/∂W + λW; each entry depends on itself only, so blocks cannot change a bit.
+  void update(Scalar step) {
+    const auto n = static_cast<Scalar>(weights_.neurons());
+    const auto penalty = static_cast<Scalar>(options_.penalty);
+    const auto momentum = static_cast<Scalar>(options_.momentum);
+    parallel_for(pool_, weights_.neurons(), kRows, [&](Index begin, Index end) {
+      auto W = weights_.encoder.middleRows(begin, end - begin);
+      const auto dL = gradient_.encoder.middleRows(begin, end - begin);
+      if (velocity_.size() == 0) {
+        W -= step * (n * dL + penalty * W);
+      } else {
+        auto V = velocity_.middleRows(begin, end - begin);
+        V = momentum * V - step * (n * dL + penalty * W);
+        W += V;
+      }
+    });
+  }
+
+  // The status that ends the run at a batch of this loss, if it does. The weights are not updated
+  // with the gradient of such a batch.
+  std::optional<SgdStatus> judge(double loss) {
+    if (!std::isfinite(loss)) return SgdStatus::NonFinite;
+    if (initial_loss_ == 0) initial_loss_ = loss;  // a first batch may be all zeros
+    if (loss > options_.divergence_limit * initial_loss_) return SgdStatus::Diverged;
+    return std::nullopt;
+  }
+
+  void record() {
+    if (next_record_ == options_.record_steps.end() || *next_record_ != step_) return;
+    if (hooks_.on_record) hooks_.on_record(step_, weights_, loss_);
+    ++next_record_;
+  }
+
+  // The record at k = K needs the loss of one more batch, which also shows a last step that failed.
+  SgdStatus finish() {
+    loss_ = ops::loss<Scalar>(batch_(step_), weights_, activation_, workspace_, pool_);
+    if (const auto ended = judge(loss_)) return *ended;
+    record();
+    progress();
+    return SgdStatus::Finished;
+  }
+
+  void report() {
+    if (seconds_since(last_report_) < kProgressSeconds) return;
+    last_report_ = Clock::now();
+    progress();
+  }
+
+  void progress() {
+    const bool more = next_record_ != options_.record_steps.end();
+    observer_.progress({.stage = options_.stage,
+                        .done = step_,
+                        .total = options_.steps,
+                        .loss = loss_,
+                        .next_record = more ? *next_record_ : 0});
+  }
+
+  bool checkpoint_due() const {
+    const CheckpointPolicy& policy = options_.checkpoint;
+    if (policy.folder.empty() || step_ == last_saved_) return false;
+    return (policy.every > 0 && step_ > 0 && step_ % policy.every == 0) ||
+           seconds_since(last_save_) >= policy.seconds;
+  }
+
+  // Saves the run as it stands before step_; a second time for the same step changes nothing.
+  void save() {
+    const CheckpointPolicy& policy = options_.checkpoint;
+    if (policy.folder.empty() || step_ == last_saved_) return;
+    const Checkpoint<Scalar> checkpoint{step_, weights_, velocity_, initial_loss_,
+                                        hooks_.on_save ? hooks_.on_save() : std::string()};
+    save_checkpoint(policy.folder, checkpoint, policy.fingerprint);
+    last_saved_ = step_;
+    last_save_ = Clock::now();
+  }
+
+  void resume() {
+    const CheckpointPolicy& policy = options_.checkpoint;
+    Checkpoint<Scalar> checkpoint =
+        load_checkpoint<Scalar>(policy.folder, policy.fingerprint, weights_);
+    if (checkpoint.step > options_.steps || checkpoint.velocity.size() != velocity_.size()) {
+      throw DataError("train::sgd",
+                      fmt::format("{}: the checkpoint is at step {} {} momentum, this run has {} "
+                                  "steps and momentum {}; start it over",
+                                  policy.folder.string(), checkpoint.step,
+                                  checkpoint.velocity.size() > 0 ? "with" : "without",
+                                  options_.steps, options_.momentum));
+    }
+    step_ = last_saved_ = checkpoint.step;
+    weights_ = std::move(checkpoint.weights);
+    velocity_ = std::move(checkpoint.velocity);
+    initial_loss_ = checkpoint.initial_loss;
+    if (hooks_.on_resume) hooks_.on_resume(step_, checkpoint.payload);
+  }
+
+  Batch batch_;
+  const model::Activation& activation_;
+  const SgdOptions& options_;
+  const SgdHooks<Scalar>& hooks_;
+  ThreadPool& pool_;
+  Observer& observer_;
+  Schedule schedule_;
+  ops::Workspace<Scalar> workspace_;
+  model::Weights<Scalar> gradient_;
+  model::Weights<Scalar> weights_;
+  MatrixOf<Scalar> velocity_;
+  std::vector<std::int64_t>::const_iterator next_record_;
+  std::int64_t step_ = 0;
+  double loss_ = 0;
+  double initial_loss_ = 0;
+  StopRequest stop_ = StopRequest::None;
+  std::int64_t last_saved_ = -1;
+  Clock::time_point last_save_ = Clock::now();
+  Clock::time_point last_report_ = Clock::now();
+};
+
+}  // namespace
+
+std::string_view to_string(SgdStatus status) noexcept {
+  switch (status) {
+    case SgdStatus::Finished:
+      return "finished";
+    case SgdStatus::Interrupted:
+      return "interrupted";
+    case SgdStatus::Diverged:
+      return "diverged";
+    case SgdStatus::NonFinite:
+      return "non-finite";
+  }
+  return "unknown";
+}
+
+template <std::floating_point Scalar>
+SgdResult<Scalar> sgd(const data::BatchSampler& sampler, model::Weights<Scalar> start,
+                      const model::Activation& activation, const SgdOptions& options,
+                      const SgdHooks<Scalar>& hooks, ThreadPool& pool, Observer& observer) {
+  const Index d = sampler.source().dimension();
+  check(start, d, options);
+  MatrixOf<Scalar> rows(sampler.options().batch, d);
+  const auto batch = [&](std::int64_t step) -> const MatrixOf<Scalar>& {
+    sampler.fill<Scalar>(static_cast<std::uint64_t>(step), rows, pool);
+    return rows;
+  };
+  return Run(std::move(start), rows.rows(), batch, activation, options, hooks, pool, observer)();
+}
+
+template <std::floating_point Scalar>
+SgdResult<Scalar> gradient_descent(const MatrixOf<Scalar>& X, model::Weights<Scalar> start,
+                                   const model::Activation& activation, const SgdOptions& options,
+                                   const SgdHooks<Scalar>& hooks, ThreadPool& pool,
+                                   Observer& observer) {
+  check(start, X.cols(), options);
+  require(X.rows() >= 1, "train::gradient_descent", "there must be at least one sample");
+  const auto batch = [&X](std::int64_t) -> const MatrixOf<Scalar>& { return X; };
+  return Run(std::move(start), X.rows(), batch, activation, options, hooks, pool, observer)();
+}
+
+#define TWOFOLD_INSTANTIATE(Scalar)                                                            \
+  template SgdResult<Scalar> sgd(const data::BatchSampler&, model::Weights<Scalar>,            \
+                                 const model::Activation&, const SgdOptions&,                  \
+                                 const SgdHooks<Scalar>&, ThreadPool&, Observer&);             \
+  template SgdResult<Scalar> gradient_descent(const MatrixOf<Scalar>&, model::Weights<Scalar>, \
+                                              const model::Activation&, const SgdOptions&,     \
+                                              const SgdHooks<Scalar>&, ThreadPool&, Observer&);
+TWOFOLD_INSTANTIATE(float)
+TWOFOLD_INSTANTIATE(double)
+#undef TWOFOLD_INSTANTIATE
+
+}  // namespace twofold::train

@@ -1,0 +1,39 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "twofold/core/random.hpp"
+#include "twofold/linalg/gemm.hpp"
+
+namespace twofold {
+namespace {
+
+MatrixF normal_matrix(Index rows, Index columns, std::uint64_t index) {
+  MatrixF A(rows, columns);
+  RandomStream(1, "concurrency")
+      .fill_normal(index, std::span<float>(A.data(), static_cast<std::size_t>(A.size())));
+  return A;
+}
+
+// Products on several threads at once must not share work buffers. A BLAS that is not safe to
+// call concurrently (Debian's serial OpenBLAS) fails here about every third run.
+TEST(Gemm, ConcurrentCallsGiveTheBitsOfASingleCall) {
+  const MatrixF X = normal_matrix(32, 196, 0), W = normal_matrix(256, 196, 1);
+  MatrixF Z(32, 256), G(256, 196);
+  gemm(Trans::No, Trans::Yes, 1.0f, X, W, 0.0f, Z);
+  gemm(Trans::Yes, Trans::No, 1.0f, Z, X, 0.0f, G);
+  ThreadPool pool(4);
+  std::atomic<int> wrong{0};
+  pool.run(4, [&](Index) {
+    MatrixF z(32, 256), g(256, 196);
+    for (int repeat = 0; repeat < 2000; ++repeat) {
+      gemm(Trans::No, Trans::Yes, 1.0f, X, W, 0.0f, z);
+      gemm(Trans::Yes, Trans::No, 1.0f, z, X, 0.0f, g);
+      if (z != Z || g != G) ++wrong;
+    }
+  });
+  EXPECT_EQ(wrong.load(), 0);
+}
+
+}  // namespace
+}  // namespace twofold

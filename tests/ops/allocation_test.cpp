@@ -1,0 +1,69 @@
+// The ops allocate nothing once a workspace exists. The linker sends every call of malloc, calloc
+// and operator new in this program through the counters below (CMakeLists.txt: --wrap).
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstddef>
+
+#include "ops/problem.hpp"
+#include "twofold/ops/loss_gradient.hpp"
+
+namespace {
+std::atomic<long> allocations{0};
+}  // namespace
+
+extern "C" {
+void* __real_malloc(std::size_t size);
+void* __wrap_malloc(std::size_t size) {
+  ++allocations;
+  return __real_malloc(size);
+}
+void* __real_calloc(std::size_t count, std::size_t size);
+void* __wrap_calloc(std::size_t count, std::size_t size) {
+  ++allocations;
+  return __real_calloc(count, size);
+}
+void* __real__Znwm(std::size_t size);  // operator new(size_t)
+void* __wrap__Znwm(std::size_t size) {
+  ++allocations;
+  return __real__Znwm(size);
+}
+}
+
+namespace twofold::ops {
+namespace {
+
+TEST(Allocation, TheCounterCounts) {
+  const long before = allocations;
+  const Workspace<float> workspace(1, 1, 1);
+  // One operator new for the buffers, and one malloc or calloc for each of six matrices.
+  EXPECT_EQ(allocations - before, 7);
+}
+
+template <typename Scalar>
+void expect_no_allocation(const Shape& shape, const model::Activation& a) {
+  const Problem<Scalar> p = grid_problem<Scalar>(shape);
+  ThreadPool pool(2);
+  Workspace<Scalar> workspace(shape.samples, shape.d, shape.neurons);
+  model::Weights<Scalar> gradient = zeros_like(p.weights);
+  MatrixOf<Scalar> Xhat(shape.samples, shape.d);
+  const auto work = [&] {
+    (void)loss_gradient(p.X, p.weights, a, gradient, workspace, pool);
+    (void)loss(p.X, p.weights, a, workspace, pool);
+    reconstruct(p.X, p.weights, a, Xhat, workspace, pool);
+  };
+  work();  // the first product of a thread lets the BLAS make its own buffer
+  const long before = allocations;
+  work();
+  EXPECT_EQ(allocations - before, 0) << activation_name(a) << " n=" << shape.neurons;
+}
+
+TEST(Allocation, NothingInsideTheOps) {
+  for (const model::Activation& a : kAllActivations) {
+    expect_no_allocation<float>({6, 5, 7, true, true}, a);
+    expect_no_allocation<double>({70, 24, 700, false, true}, a);
+  }
+}
+
+}  // namespace
+}  // namespace twofold::ops

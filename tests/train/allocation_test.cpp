@@ -1,0 +1,51 @@
+// A step allocates nothing. The linker sends every call of malloc and of operator new in this
+// program through the counters below (CMakeLists.txt: --wrap).
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstddef>
+
+#include "train/problem.hpp"
+
+namespace {
+std::atomic<long> allocations{0};
+}  // namespace
+
+extern "C" {
+void* __real_malloc(std::size_t size);
+void* __wrap_malloc(std::size_t size) {
+  ++allocations;
+  return __real_malloc(size);
+}
+void* __real__Znwm(std::size_t size);  // operator new(size_t)
+void* __wrap__Znwm(std::size_t size) {
+  ++allocations;
+  return __real__Znwm(size);
+}
+}
+
+namespace twofold::train {
+namespace {
+
+template <typename Scalar>
+long allocations_of(std::int64_t steps) {
+  const MatrixOf<Scalar> X = skewed_samples(20, 5, 1).cast<Scalar>();
+  const auto start = mean_field_weights<Scalar>(skewed_samples(150, 5, 2));
+  ThreadPool pool(2);
+  const long before = allocations;
+  (void)gradient_descent<Scalar>(X, start, model::Gelu{},
+                                 {.step = 0.01, .momentum = 0.5, .penalty = 0.1, .steps = steps},
+                                 {}, pool);
+  return allocations - before;
+}
+
+TEST(Allocation, DoesNotDependOnTheNumberOfSteps) {
+  (void)allocations_of<float>(1);  // the first product of a thread makes the BLAS's own buffer
+  const long few = allocations_of<float>(2);
+  EXPECT_GT(few, 0);
+  EXPECT_EQ(allocations_of<float>(40), few);
+  EXPECT_EQ(allocations_of<double>(40), allocations_of<double>(2));
+}
+
+}  // namespace
+}  // namespace twofold::train
