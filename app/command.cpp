@@ -1,6 +1,7 @@
 #include "command.hpp"
 
 #include <csignal>
+#include <filesystem>
 
 #include "progress.hpp"
 #include "twofold/core/error.hpp"
@@ -70,10 +71,17 @@ void lay_over(experiment::SpecDocument& document, const std::vector<std::string>
   if (options.seed) document.set("seed=" + std::to_string(*options.seed));
 }
 
-experiment::SpecDocument load_spec(const std::string& path,
+experiment::SpecDocument load_spec(const std::string& path, bool quick,
                                    const std::vector<std::string>& assignments,
                                    const CommonOptions& options) {
   experiment::SpecDocument document = experiment::SpecDocument::load(path);
+  experiment::lay_quick_over(document, quick);
+  if (!document.contains("", "experiment")) {
+    const std::filesystem::path file = std::filesystem::absolute(path);
+    const std::filesystem::path name =
+        file.filename() == "spec.toml" ? file.parent_path().filename() : file.stem();
+    document.set("experiment=\"" + name.string() + "\"");
+  }
   lay_over(document, assignments, options);
   return document;
 }

@@ -54,8 +54,9 @@ void catch_stop_signals();
 void lay_over(experiment::SpecDocument& document, const std::vector<std::string>& assignments,
               const CommonOptions& options);
 
-/// A spec file with --set and --seed laid over it.
-[[nodiscard]] experiment::SpecDocument load_spec(const std::string& path,
+/// A spec file with [quick] (if asked for), --set and --seed laid over it, in this order. A
+/// spec without a name is called after its file, or after its folder if that is spec.toml.
+[[nodiscard]] experiment::SpecDocument load_spec(const std::string& path, bool quick,
                                                  const std::vector<std::string>& assignments,
                                                  const CommonOptions& options);
 

@@ -43,8 +43,7 @@ Json list_activations() {
 Json list_experiments() {
   Json list = Json::array();
   for (const auto& e : experiment::find_experiments(experiments_folder({}))) {
-    const auto spec = experiment::read_experiment(
-        experiment::SpecDocument::load(e.spec), false);
+    const auto spec = experiment::read_experiment(experiment::SpecDocument::load(e.spec));
     list.push_back({{"name", e.system + "/" + e.name}, {"about", spec.run.title}});
   }
   return list;

@@ -48,6 +48,24 @@ void print_components(const Json& summary, std::size_t most) {
     fmt::print("{:>10} {} more; --json lists all\n", "...", limit.size() - count);
 }
 
+std::string range(const Json& interval) {
+  return interval.is_null() ? "-" : fmt::format("{} .. {}", cell(interval[0]), cell(interval[1]));
+}
+
+// How to keep exactly k directions, for the first few k.
+void print_design(const Json& design, std::size_t most) {
+  if (!design.contains("keep")) return;
+  fmt::print("\n{:>10} {:>24} {:>28} {:>13}\n", "keep", "penalty between",
+             "or stop (no penalty) between", "separability");
+  for (std::size_t k = 0; k < std::min(design["keep"].size(), most); ++k) {
+    const Json& entry = design["keep"][k];
+    fmt::print("{:>10} {:>24} {:>28} {:>13}\n", cell(entry["directions"]), range(entry["penalty"]),
+               range(entry["stop_time"]), entry.contains("separability") ? cell(entry["separability"]) : "-");
+  }
+  fmt::print("noise variance from the bulk {}: weight decay for denoising {}\n\n",
+             cell(design["noise_variance_from_bulk"]), cell(design["denoising_penalty"]));
+}
+
 void print_prediction(const Json& prediction) {
   const Json& summary = prediction["summary"];
   if (prediction.contains("case")) fmt::print("case {}\n", cell(prediction["case"]));
@@ -60,6 +78,7 @@ void print_prediction(const Json& prediction) {
   for (std::size_t k = 0; k < series["time"].size(); ++k) {
     fmt::print("{:>12} {:>12}\n", cell(series["time"][k]), cell(series["loss"][k]));
   }
+  print_design(prediction["design"], 5);
   for (const Json& entry : prediction["trust"]) {
     fmt::print("{} = {} ({}): {}\n", cell(entry["name"]), cell(entry["value"]),
                cell(entry["verdict"]), cell(entry["text"]));
@@ -75,7 +94,7 @@ int predict(const PredictCommand& command, const CommonOptions& options) {
                                           ? experiment::SpecDocument::load(command.spec)
                                           : spec_for_data(command.data);
   lay_over(document, command.assignments, options);
-  const experiment::ExperimentSpec spec = experiment::read_experiment(std::move(document), false);
+  const experiment::ExperimentSpec spec = experiment::read_experiment(std::move(document));
   const experiment::System& system = experiment::find_system(spec.run.system);
   system.check(spec);
   const Json prediction = system.predict(spec, {pool, *observer});

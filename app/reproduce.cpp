@@ -51,7 +51,7 @@ Progressed run_all(const std::vector<CollectedExperiment>& list, const Reproduce
   Progressed result;
   for (const CollectedExperiment& e : list) {
     const experiment::ExperimentSpec spec =
-        experiment::read_experiment(load_spec(e.spec.string(), {}, options), command.quick);
+        experiment::read_experiment(load_spec(e.spec.string(), command.quick, {}, options));
     if (const auto missing = experiment::missing_data(spec)) {
       context.observer.message(Severity::Warning,
                                fmt::format("{}/{} skipped: {}", e.system, e.name, *missing));

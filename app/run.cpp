@@ -23,19 +23,13 @@ struct RunCommand {
   bool quick = false;
 };
 
-// experiments/mean_field/phases/spec.toml -> phases-run; my.toml -> my-run
-std::string default_folder(const experiment::ExperimentSpec& spec, const fs::path& path) {
-  const std::string name = spec.run.experiment.empty() ? path.stem().string() : spec.run.experiment;
-  return name + "-run";
-}
-
 int run(const RunCommand& command, const CommonOptions& options) {
   catch_stop_signals();
   const auto observer = make_observer(options);
   ThreadPool pool(options.thread_count());
   const experiment::ExperimentSpec spec = experiment::read_experiment(
-      load_spec(command.spec, command.assignments, options), command.quick);
-  const fs::path folder = command.out.empty() ? default_folder(spec, command.spec) : command.out;
+      load_spec(command.spec, command.quick, command.assignments, options));
+  const fs::path folder = command.out.empty() ? spec.run.experiment + "-run" : command.out;
   const experiment::RunStatus status = experiment::run_experiment(
       spec, folder, existing_policy(command.resume, command.force), {pool, *observer});
   if (status == experiment::RunStatus::Interrupted || status == experiment::RunStatus::Terminated) {

@@ -4,7 +4,8 @@
     bench/compare.py [--build build] [--rounds 5]
 
 Prints one table row a workload and writes bench/results/WORKLOAD.csv: one line a round, with the
-machine, the versions and the commit. Run it on an idle machine.
+machine, the versions and the commit; then our other benchmarks beside their floor or wanted time.
+Run it on an idle machine.
 """
 import argparse
 import csv
@@ -36,16 +37,30 @@ WORKLOADS = [
 ]
 
 
-def run_ours(build, program, benchmark, floor):
-    """Milliseconds of the benchmark and of its floor, each the median of 5 repetitions."""
-    command = [build / program, f"--benchmark_filter={benchmark}|{floor}",
-               "--benchmark_repetitions=5", "--benchmark_min_time=0.1",
-               "--benchmark_format=json"]
+# Ours alone: program, benchmark, its floor in the same run or the time wanted in ms.
+ALONE = [
+    ("second moment of 10 000 x 3072 floats", "bench/twofold_linalg_bench", "SecondMomentOfImages",
+     "PlainProduct"),
+    ("closed form, d = 3072, 200 times", "bench/twofold_theory_bench", "BM_ClosedForm200Times", 20),
+    ("L2, d = 3072, 800 steps, erf", "bench/twofold_theory_bench",
+     "norm_concentrated/erf_800_steps", 200),
+]
+
+
+def medians(build, program, pattern):
+    """Milliseconds of each benchmark of a program that matches, the median of 5 repetitions."""
+    command = [build / program, f"--benchmark_filter={pattern}", "--benchmark_repetitions=5",
+               "--benchmark_min_time=0.1", "--benchmark_format=json"]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    medians = {row["run_name"].split("/")[0]: row["real_time"]
-               for row in json.loads(output)["benchmarks"]
-               if row.get("aggregate_name") == "median"}
-    return medians[benchmark], medians[floor]
+    return {row["run_name"].removesuffix("/real_time"): row["real_time"]
+            for row in json.loads(output)["benchmarks"] if row.get("aggregate_name") == "median"}
+
+
+def run_ours(build, program, benchmark, floor):
+    """Milliseconds of the benchmark and of its floor."""
+    times = {name.split("/")[0]: value
+             for name, value in medians(build, program, f"{benchmark}|{floor}").items()}
+    return times[benchmark], times[floor]
 
 
 def run_peer(script):
@@ -86,6 +101,15 @@ def spread(values):
     return f"{statistics.median(values):.1f} ({min(values):.1f}-{max(values):.1f})"
 
 
+def print_alone(build):
+    print("\n| ours alone | ms | floor or wanted, ms | ratio |\n|---|---|---|---|")
+    for title, program, benchmark, floor in ALONE:
+        pattern = benchmark if isinstance(floor, int) else f"{benchmark}|{floor}"
+        times = medians(build, program, pattern)
+        limit = floor if isinstance(floor, int) else times[floor]
+        print(f"| {title} | {times[benchmark]:.1f} | {limit:.1f} | {times[benchmark] / limit:.2f} |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
@@ -106,6 +130,7 @@ def main():
         ratio = statistics.median(peer) / statistics.median(ours)
         print(f"| {workload['title']} | {rows[0]['peer']} | {spread(peer)} | {spread(ours)} "
               f"| {spread(floor)} | {ratio:.2f} |")
+    print_alone(options.build.resolve())
 
 
 if __name__ == "__main__":

@@ -5,11 +5,31 @@ const kStatusNotes = {
   interrupted: "This run was interrupted. What was recorded until then is shown.",
 };
 
-/// Numbers of the summary, nested objects flattened: {"gain": {"last": 1}} -> "gain.last".
-function summaryEntries(summary, prefix = "") {
-  return Object.entries(summary ?? {}).flatMap(([name, value]) =>
-    value !== null && typeof value === "object" && !Array.isArray(value)
-      ? summaryEntries(value, `${prefix}${name}.`) : [[prefix + name, value]]);
+const isCase = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+const isScalar = (value) => !isCase(value) && !Array.isArray(value);
+const inWords = (name) => name.replaceAll("_", " ");
+
+/// Numbers that stand alone, or those of the only case. Long lists stay in record.json.
+function summaryEntries(summary = {}) {
+  const cases = Object.values(summary).filter(isCase);
+  const single = cases.length === 1 ? Object.entries(cases[0]).filter(([, value]) => isScalar(value)) : [];
+  return [...Object.entries(summary).filter(([, value]) => !isCase(value)), ...single];
+}
+
+/// Several cases side by side: one row a number, one column a case.
+function summaryTable(summary = {}) {
+  const cases = Object.entries(summary).filter(([, value]) => isCase(value));
+  if (cases.length < 2) return null;
+  const names = unique(cases.flatMap(([, values]) =>
+    Object.keys(values).filter((name) => isScalar(values[name]))));
+  const row = (name) => element("tr", {}, element("th", { scope: "row" }, inWords(name)),
+    cases.map(([, values]) => element("td", { class: typeof values[name] === "number" ? "number" : "" },
+      summaryText(values[name] ?? null))));
+  return element("div", { class: "facts" }, element("h4", {}, "Each case"),
+    element("div", { class: "scroll" }, element("table", { class: "cases" },
+      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, ""),
+        cases.map(([label]) => element("th", { scope: "col" }, label)))),
+      element("tbody", {}, names.map(row)))));
 }
 
 function summaryText(value) {
@@ -70,6 +90,7 @@ function experimentSection(record, views) {
     record.description ? element("p", { class: "lead" }, record.description) : null,
     element("div", { class: "figures" }, own.map((view) => view.node), (record.images ?? []).map(imageFigure)),
     trustTable(record.trust),
-    factList("Summary", [...summaryEntries(record.summary).map(([name, value]) => [name, summaryText(value)]),
+    summaryTable(record.summary),
+    factList("Summary", [...summaryEntries(record.summary).map(([name, value]) => [inWords(name), summaryText(value)]),
                          ...timingEntries(record.timing)]));
 }

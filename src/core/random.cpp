@@ -20,9 +20,9 @@ std::uint64_t fnv1a(std::string_view text) noexcept {
   return hash;
 }
 
-// 53 high bits, shifted by half a step: never 0 and never 1.
+// 52 high bits, shifted by half a step: never 0 and never 1, both exactly representable.
 double to_unit(std::uint64_t bits) noexcept {
-  return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53;
+  return (static_cast<double>(bits >> 12) + 0.5) * 0x1p-52;
 }
 
 struct NormalPair {

@@ -1,5 +1,6 @@
 #include "twofold/data/csv.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -62,6 +63,14 @@ bool is_header(const std::vector<std::string_view>& cells) {
   return true;
 }
 
+// A cell as it can be shown: short, and without bytes that are no text.
+std::string shown(std::string_view cell) {
+  std::string text(cell.substr(0, 40));
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return text;
+}
+
 struct Table {
   std::vector<double> values;
   std::size_t columns = 0;
@@ -84,8 +93,8 @@ void append(Table& table, const std::vector<std::string_view>& cells, std::size_
     const auto value = parse_number(cells[j]);
     if (!value || !std::isfinite(*value)) {
       fail(kWhere, name,
-           fmt::format("line {}, column {} (from 1) is '{:.40}', not a finite number", line, j + 1,
-                       cells[j]),
+           fmt::format("line {}, column {} (from 1) is '{}', not a finite number", line, j + 1,
+                       shown(cells[j])),
            "use numbers with a decimal point; remove the line or replace the value");
     }
     table.values.push_back(*value);

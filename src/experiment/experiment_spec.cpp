@@ -22,12 +22,6 @@ std::vector<Options> read_tables(SpecDocument& document, std::string_view name) 
   return list;
 }
 
-void lay_quick_over(SpecDocument& document, bool quick) {
-  const auto table = document.take_table("quick");
-  if (!table || !quick) return;
-  for (const auto& [key, value] : table->leaves()) document.set(key + "=" + value);
-}
-
 std::vector<CaseOptions> case_list(SpecDocument& document, const SweepOptions& sweep) {
   std::vector<CaseOptions> cases = read_tables<CaseOptions>(document, "case");
   require(cases.empty() || sweep.key.empty(), kWhere, "use either [sweep] or [[case]], not both");
@@ -50,8 +44,14 @@ void check_labels(const std::vector<std::string>& labels, const std::vector<Case
 
 }  // namespace
 
-ExperimentSpec read_experiment(SpecDocument document, bool quick) {
-  lay_quick_over(document, quick);
+void lay_quick_over(SpecDocument& document, bool quick) {
+  const auto table = document.take_table("quick");
+  if (!table || !quick) return;
+  for (const auto& [key, value] : table->leaves()) document.set(key + "=" + value);
+}
+
+ExperimentSpec read_experiment(SpecDocument document) {
+  lay_quick_over(document, false);
   ExperimentSpec spec;
   document.read("", spec.run);
   SweepOptions sweep;

@@ -71,6 +71,8 @@ struct Path {
   Vector loss;        ///< on the test rows
   Vector train_loss;  ///< on the training rows with both signs
   Vector denoising;   ///< E‖x̂ − clean‖²
+  Vector cloud_asymmetry;  ///< ‖mean w‖ / rms ‖w‖
+  Vector linear_loss;      ///< of the linear part alone; the rest is the even part's energy
   Matrix scale;       ///< u_j, all components
   Matrix gain;        ///< a_j = m(q) u_j, all components
   Matrix slope;       ///< regression of x̂_j on x_j, leading components
@@ -82,8 +84,10 @@ struct MeanFieldResult {
   double value = 0.0;
   MeanFieldSetting setting;
   theory::Summary summary;
-  Path predicted;
+  Path predicted;               ///< at the times of the records
   Vector loss_low, loss_high;
+  Path curve;                   ///< the same on many times, for figures; empty without training
+  Vector curve_low, curve_high;
   std::vector<Path> measured;      ///< one per repeat
   double asymmetry = 0.0;          ///< ρ of what the network is shown
   std::vector<TrustEntry> trust;

@@ -22,13 +22,13 @@ std::string obstacle(const MeanFieldResult& r, Needs needs) {
   }
   if (r.asymmetry > kPhasesOnly) {
     return fmt::format(
-        "asymmetry {:.2f} > {}: the data are far from x ~ -x; centre them or use "
+        "asymmetry {:.3f} > {}: the data are far from x ~ -x; centre them or use "
         "random signs",
         r.asymmetry, kPhasesOnly);
   }
   if (needs == Needs::Symmetry && r.asymmetry > kTrusted) {
     return fmt::format(
-        "asymmetry {:.2f} > {}: the network also uses odd moments; phases and slopes "
+        "asymmetry {:.3f} > {}: the network also uses odd moments; phases and slopes "
         "hold, the predicted loss is an upper estimate",
         r.asymmetry, kTrusted);
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "experiment/mean_field_quantities.hpp"
 #include "twofold/core/error.hpp"
@@ -27,10 +26,11 @@ Results chosen(const FigureOptions& options, const std::vector<MeanFieldResult>&
   return list;
 }
 
-// Predicted and measured curve of one quantity over time; a band where low < high.
+// One quantity over time: the predicted curve (a band where low < high) and the measured points.
 struct CurveSource {
   std::string series, panel;
   Vector time, predicted, low, high;
+  Vector measured_time;
   std::vector<Vector> measured;
   double unit = 1.0;
 };
@@ -43,13 +43,12 @@ void add_curve(const CurveSource& c, Figure& figure) {
       row.high = c.high(k) / c.unit;
     }
     figure.rows.push_back(row);
+  }
+  for (Index k = 0; k < c.measured_time.size() && !c.measured.empty(); ++k) {
     numerics::RunningStatistics statistics;
-    for (const Vector& m : c.measured) {
-      if (k < m.size()) statistics.add(m(k) / c.unit);
-    }
-    if (statistics.count() == 0 || !std::isfinite(statistics.mean())) continue;
-    figure.rows.push_back({c.time(k), c.series, c.panel, false, statistics.mean(),
-                           statistics.count() > 1 ? statistics.standard_error() : 0.0});
+    for (const Vector& m : c.measured) statistics.add(m(k) / c.unit);
+    figure.rows.push_back({c.measured_time(k), c.series, c.panel, false, statistics.mean(),
+                           statistics.standard_error()});
   }
 }
 
@@ -58,18 +57,18 @@ void add_block_curves(const MeanFieldResult& r, Matrix Path::*values, Figure& fi
     const auto mean = [&](const Path& p) -> Vector {
       return (p.*values).middleCols(b.first, b.count).rowwise().mean();
     };
-    CurveSource curve{b.label, r.label, r.predicted.time, mean(r.predicted), {}, {}, {}};
+    CurveSource curve{b.label, r.label, r.curve.time, mean(r.curve), {}, {}, r.predicted.time, {}};
     for (const Path& p : r.measured) curve.measured.push_back(mean(p));
     add_curve(curve, figure);
   }
 }
 
 void add_loss_curve(const MeanFieldResult& r, Vector Path::*values, bool band, Figure& figure) {
-  CurveSource curve{r.label, "", r.predicted.time, r.predicted.*values, {}, {}, {}};
+  CurveSource curve{r.label, "", r.curve.time, r.curve.*values, {}, {}, r.predicted.time, {}};
   curve.unit = r.setting.initial_loss();
   if (band) {
-    curve.low = r.loss_low;
-    curve.high = r.loss_high;
+    curve.low = r.curve_low;
+    curve.high = r.curve_high;
   }
   for (const Path& p : r.measured) curve.measured.push_back(p.*values);
   add_curve(curve, figure);
@@ -102,8 +101,8 @@ void draw_spectrum(const Results& results, Figure& figure) {
       numerics::RunningStatistics statistics;
       for (const Path& p : r->measured) statistics.add(p.gain(last, j));
       if (statistics.count() == 0) continue;
-      figure.rows.push_back({s, r->label, "", false, statistics.mean(),
-                             statistics.count() > 1 ? statistics.standard_error() : 0.0});
+      figure.rows.push_back(
+          {s, r->label, "", false, statistics.mean(), statistics.standard_error()});
     }
   }
 }
@@ -189,8 +188,7 @@ Figure sweep_figure(const FigureOptions& options, const ExperimentSpec& spec,
       named = named || !series.empty();
       figure.rows.push_back({r->value, series, "", true, c.predicted, 0.0,
                              c.predicted - c.extra_tolerance, c.predicted + c.extra_tolerance});
-      figure.rows.push_back({r->value, series, "", false, c.measured,
-                             std::isfinite(c.standard_error) ? c.standard_error : 0.0});
+      figure.rows.push_back({r->value, series, "", false, c.measured, c.standard_error});
     }
   }
   if (!named) figure.series.clear();

@@ -20,15 +20,25 @@ namespace {
 constexpr std::string_view kWhere = "experiment::Measurement";
 
 // Columns of a row of measurements.
-constexpr Index kStep = 0, kLoss = 1, kTrainLoss = 2, kDenoising = 3, kScale = 4;
+constexpr Index kStep = 0, kLoss = 1, kTrainLoss = 2, kDenoising = 3, kAsymmetry = 4,
+                kLinearLoss = 5, kScale = 6;
 
-// mean_i <w_i, v_j>² for every j: the diagonal of Vᵀ (WᵀW/N) V.
-template <typename Scalar>
-Vector second_moments_along_axes(const MatrixOf<Scalar>& neurons, const Matrix& basis,
-                                 ThreadPool& pool) {
-  const Matrix C = second_moment(pool, ConstView<Scalar>(neurons));
+// mean_i <w_i, v_j>² for every j: the diagonal of Vᵀ C V with C = WᵀW/N.
+Vector along_axes(const Matrix& C, const Matrix& basis) {
   if (basis.size() == 0) return C.diagonal();
   return (C * basis).cwiseProduct(basis).colwise().sum().transpose();
+}
+
+// ‖mean_i w_i‖ over the root mean square of ‖w_i‖.
+template <typename Scalar>
+double cloud_asymmetry(const MatrixOf<Scalar>& neurons, const Matrix& C) {
+  return neurons.template cast<double>().colwise().mean().norm() / std::sqrt(C.trace());
+}
+
+// Loss of the linear part alone: ½ tr((I − slope C) S (I − slope C)).
+double linear_loss(const Matrix& C, double slope, const Matrix& S) {
+  const Matrix rest = Matrix::Identity(C.rows(), C.cols()) - slope * C;
+  return 0.5 * (rest * S).cwiseProduct(rest).sum();
 }
 
 // m(q) with q = Σ u_j s_j; c where the odd part is linear.
@@ -48,6 +58,7 @@ Measurement<Scalar>::Measurement(const MeanFieldSetting& setting, ThreadPool& po
       train_(setting.train_rows.cast<Scalar>()),
       clean_(setting.clean_test.cast<Scalar>()),
       reconstruction_(test_.rows(), test_.cols()),
+      test_second_moment_(second_moment(pool, ConstView<float>(setting.test))),
       workspace_(std::max<Index>(test_.rows(), train_.rows()), test_.cols(),
                  static_cast<Index>(setting.spec.model.neurons)),
       rows_(static_cast<Index>(setting.record_steps.size()),
@@ -75,8 +86,11 @@ void Measurement<Scalar>::take(std::int64_t step, const model::Weights<Scalar>& 
   if (clean_.size() > 0) {
     row(kDenoising) = (clean_ - reconstruction_).template cast<double>().squaredNorm() / n;
   }
-  row.segment(kScale, d) =
-      second_moments_along_axes<Scalar>(weights.encoder, setting_.basis, pool_).transpose();
+  const Matrix C = second_moment(pool_, ConstView<Scalar>(weights.encoder));
+  const Vector scale = along_axes(C, setting_.basis);
+  row(kAsymmetry) = cloud_asymmetry<Scalar>(weights.encoder, C);
+  row(kLinearLoss) = linear_loss(C, mean_slope_of(setting_, scale), test_second_moment_);
+  row.segment(kScale, d) = scale.transpose();
   const Matrix x = principal_coordinates(setting_, test_.template cast<double>()).leftCols(p);
   const Matrix xhat =
       principal_coordinates(setting_, reconstruction_.template cast<double>()).leftCols(p);
@@ -135,6 +149,8 @@ Path Measurement<Scalar>::path() const {
   path.loss = part.col(kLoss);
   if (train_.size() > 0) path.train_loss = part.col(kTrainLoss);
   if (clean_.size() > 0) path.denoising = part.col(kDenoising);
+  path.cloud_asymmetry = part.col(kAsymmetry);
+  path.linear_loss = part.col(kLinearLoss);
   path.scale = part.middleCols(kScale, d);
   path.slope = part.rightCols(setting_.leading());
   path.gain = path.scale;

@@ -21,7 +21,7 @@ class Measurement {
   /// Appends the measurement of the network as it is after `step` steps.
   void take(std::int64_t step, const model::Weights<Scalar>& weights);
 
-  /// The table of a finished run: step, loss, training loss, denoising, u_1..u_d, slopes.
+  /// The table of a finished run: step, losses, shape of the cloud, u_1..u_d, slopes.
   void save(const std::filesystem::path& file) const;
   void load(const std::filesystem::path& file);
 
@@ -39,6 +39,7 @@ class Measurement {
   ThreadPool& pool_;
   MatrixOf<Scalar> test_, train_, clean_;
   MatrixOf<Scalar> reconstruction_;
+  Matrix test_second_moment_;
   ops::Workspace<Scalar> workspace_;
   Matrix rows_;
   Index taken_ = 0;

@@ -45,7 +45,8 @@ struct Curves {
   // Root mean square over time of the mean deviation, as a deviation from 0.
   [[nodiscard]] Comparison rms() const {
     const Vector deviation = measured.colwise().mean().transpose() - predicted;
-    return {"", "", 0.0, std::sqrt(deviation.squaredNorm() / static_cast<double>(deviation.size()))};
+    return {"", "", 0.0,
+            std::sqrt(deviation.squaredNorm() / static_cast<double>(deviation.size()))};
   }
 
   [[nodiscard]] Index last() const { return predicted.size() - 1; }
@@ -101,9 +102,8 @@ Comparisons gain(const MeanFieldResult& r, const ClaimOptions& claim) {
 Comparisons gain_max(const MeanFieldResult& r, const ClaimOptions&) {
   Comparison worst;
   for (Index j = 0; j < r.setting.leading(); ++j) {
-    const Comparison c = curves(r, 1.0, [&](const Path& p) -> Vector {
-                           return p.gain.col(j);
-                         }).worst(false);
+    const Comparison c =
+        curves(r, 1.0, [&](const Path& p) -> Vector { return p.gain.col(j); }).worst(false);
     if (j == 0 || std::abs(c.measured - c.predicted) > std::abs(worst.measured - worst.predicted)) {
       worst = c;
       worst.title = fmt::format("component {}", j + 1);
@@ -129,7 +129,8 @@ Comparisons end_gain(const MeanFieldResult& r, const ClaimOptions&) {
   for (Index j = 0; j < r.setting.leading(); ++j) {
     const Curves c = curves(r, 1.0, [&](const Path& p) -> Vector { return p.gain.col(j); });
     const Comparison end = c.at(c.last());
-    if (j == 0 || std::abs(end.measured - end.predicted) > std::abs(worst.measured - worst.predicted)) {
+    if (j == 0 ||
+        std::abs(end.measured - end.predicted) > std::abs(worst.measured - worst.predicted)) {
       worst = end;
       worst.title = fmt::format("component {}", j + 1);
     }
@@ -150,7 +151,11 @@ Comparisons learned(const MeanFieldResult& r, const ClaimOptions&) {
   constexpr double kClear = 0.3;
   const Index p = r.setting.leading(), last = r.predicted.gain.rows() - 1;
   const auto log_growth = [&](const Path& path) -> Vector {
-    return (path.gain.row(last).array() / path.gain.row(0).array()).log().matrix().transpose().topRows(p);
+    return (path.gain.row(last).array() / path.gain.row(0).array())
+        .log()
+        .matrix()
+        .transpose()
+        .topRows(p);
   };
   const Vector predicted = log_growth(r.predicted);
   const auto clear = predicted.array().abs() > kClear;
@@ -216,7 +221,8 @@ Comparisons slope(const MeanFieldResult& r, const ClaimOptions&) {
     for (const Path& path : r.measured) statistics.add(path.slope(last, j));
     const Comparison c{"", fmt::format("component {}", j + 1), r.predicted.gain(last, j),
                        statistics.mean(), statistics.standard_error()};
-    if (!worst || std::abs(c.measured - c.predicted) > std::abs(worst->measured - worst->predicted)) {
+    if (!worst ||
+        std::abs(c.measured - c.predicted) > std::abs(worst->measured - worst->predicted)) {
       worst = c;
     }
   }
@@ -300,34 +306,39 @@ Comparisons half_time(const MeanFieldResult& r, const ClaimOptions&) {
 }
 
 constexpr std::array kQuantities{
-    Quantity{"gain", "gain a of each block, at the time of its largest deviation", gain, Needs::Symmetry},
+    Quantity{"gain", "gain a of each block, at the time of its largest deviation", gain,
+             Needs::Symmetry},
     Quantity{"gain_max", "gain of the leading component that is farthest off at any time", gain_max,
-          Needs::Symmetry},
-    Quantity{"gain_mean", "mean |deviation| of the gain over leading components and times", gain_mean,
-          Needs::Symmetry},
+             Needs::Symmetry},
+    Quantity{"gain_mean", "mean |deviation| of the gain over leading components and times",
+             gain_mean, Needs::Symmetry},
     Quantity{"end_gain", "gain at the end of the leading component that is farthest off", end_gain,
-          Needs::Symmetry},
+             Needs::Symmetry},
     Quantity{"end_gain_rms", "root mean square deviation of the leading gains at the end",
-          end_gain_rms, Needs::Symmetry},
-    Quantity{"learned", "number of leading components that grew, of those that clearly grow or decay", learned,
-          Needs::Phases},
-    Quantity{"scale", "second moment u of each block over its prediction, where farthest off", scale,
-          Needs::Symmetry},
+             end_gain_rms, Needs::Symmetry},
+    Quantity{"learned",
+             "number of leading components that grew, of those that clearly grow or decay", learned,
+             Needs::Phases},
+    Quantity{"scale", "second moment u of each block over its prediction, where farthest off",
+             scale, Needs::Symmetry},
     Quantity{"scale_at", "second moment u of each block at `time`", scale_at, Needs::Symmetry},
-    Quantity{"forgotten", "fall of u from its predicted peak to the end", forgotten, Needs::Symmetry},
-    Quantity{"slope", "regression slope of x̂_j on x_j at the end, learned component farthest off", slope,
-          Needs::Phases},
-    Quantity{"loss", "test loss over L0 at the time of its largest deviation", loss, Needs::Symmetry},
+    Quantity{"forgotten", "fall of u from its predicted peak to the end", forgotten,
+             Needs::Symmetry},
+    Quantity{"slope", "regression slope of x̂_j on x_j at the end, learned component farthest off",
+             slope, Needs::Phases},
+    Quantity{"loss", "test loss over L0 at the time of its largest deviation", loss,
+             Needs::Symmetry},
     Quantity{"loss_rms", "root mean square over time of the deviation of the test loss over L0",
-          loss_rms, Needs::Symmetry},
+             loss_rms, Needs::Symmetry},
     Quantity{"end_loss", "test loss over L0 at the end", end_loss, Needs::Symmetry},
     Quantity{"train_loss", "training loss over L0 at the time of its largest deviation", train_loss,
-          Needs::Symmetry},
+             Needs::Symmetry},
     Quantity{"excess", "end loss above the limit N = ∞, over L0", excess, Needs::Symmetry},
     Quantity{"bracket", "end loss over L0 inside the width bracket", bracket, Needs::Symmetry},
     Quantity{"denoising", "mean square error against the clean data at the end", denoising,
-          Needs::Symmetry},
-    Quantity{"half_time", "time at which a block reaches half its limit", half_time, Needs::Symmetry}};
+             Needs::Symmetry},
+    Quantity{"half_time", "time at which a block reaches half its limit", half_time,
+             Needs::Symmetry}};
 
 }  // namespace
 
@@ -338,9 +349,9 @@ const Quantity& find_quantity(std::string_view name) {
     names.push_back(q.name);
   }
   const std::string near = nearest_name(name, names);
-  throw InvalidArgument(kWhere,
-                        fmt::format("unknown quantity '{}'{}; see twofold list quantities", name,
-                                    near.empty() ? "" : fmt::format(" (did you mean {}?)", near)));
+  throw InvalidArgument(
+      kWhere, fmt::format("unknown quantity '{}'{}; see twofold list quantities", name,
+                          near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near)));
 }
 
 std::span<const std::pair<std::string_view, std::string_view>> mean_field_quantities() {

@@ -4,12 +4,15 @@
 
 #include <chrono>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include "experiment/mean_field_claims.hpp"
 #include "experiment/mean_field_figures.hpp"
 #include "experiment/mean_field_quantities.hpp"
 #include "experiment/mean_field_simulation.hpp"
 #include "experiment/mean_field_theory.hpp"
+#include "twofold/numerics/statistics.hpp"
 #include "twofold/theory/mean_field_limits.hpp"
 
 namespace twofold::experiment {
@@ -32,22 +35,24 @@ std::vector<double> record_times(const MeanFieldSetting& setting) {
   return times;
 }
 
-// Says before the training what will go wrong in it.
-void warn(const MeanFieldResult& result, Observer& observer) {
+// Says before the training what will go wrong in it; the same thing once, not for every case.
+void warn(const MeanFieldResult& result, std::set<std::string>& said, Observer& observer) {
+  const auto say = [&](const std::string& kind, const std::string& text) {
+    if (said.insert(kind).second) observer.message(Severity::Warning, text);
+  };
   const MeanFieldSetting& setting = result.setting;
   const theory::StepLimits limits =
       theory::step_limits(setting.spectrum, result.summary.gain_limit, setting.activation,
                           setting.penalty, setting.spec.train.momentum, setting.independent);
   if (setting.step > limits.largest) {
-    observer.message(Severity::Warning,
-                     fmt::format("step {:.4g} is above the stability limit {:.4g} ({}): the run "
-                                 "will diverge; lower train.step",
-                                 setting.step, limits.largest, limits.reason));
+    say("step", fmt::format("step {:.4g} is above the stability limit {:.4g} ({}): the run will "
+                            "diverge; lower train.step",
+                            setting.step, limits.largest, limits.reason));
   }
   for (const TrustEntry& e : result.trust) {
-    if (e.verdict != "trust") {
-      observer.message(Severity::Warning, fmt::format("{} = {:.3g}: {}", e.name, e.value, e.text));
-    }
+    if (e.verdict == "trust") continue;
+    const std::string where = result.label.empty() ? "" : fmt::format(" ({})", result.label);
+    say(e.name + e.verdict, fmt::format("{} = {:.3g}{}: {}", e.name, e.value, where, e.text));
   }
 }
 
@@ -78,11 +83,25 @@ RunStatus simulate_case(const ExperimentSpec& spec, std::size_t index, MeanField
   return RunStatus::Finished;
 }
 
+// Post-mortem of the trained neurons, mean over repeats: how far the cloud is from w ~ -w,
+// and what its even part adds to the loss.
+void add_post_mortem(const MeanFieldResult& result, Json& summary) {
+  if (result.measured.empty()) return;
+  numerics::RunningStatistics asymmetry, even_energy;
+  for (const Path& p : result.measured) {
+    const Index last = p.loss.size() - 1;
+    asymmetry.add(p.cloud_asymmetry(last));
+    even_energy.add((p.loss(last) - p.linear_loss(last)) / result.setting.initial_loss());
+  }
+  summary["cloud_asymmetry"] = asymmetry.mean();
+  summary["even_part_energy_over_L0"] = even_energy.mean();
+}
+
 Record make_record(const ExperimentSpec& spec, const std::vector<MeanFieldResult>& results) {
   Record record;
   record.system = spec.run.system;
-  record.experiment = spec.run.experiment;
-  record.title = spec.run.title.empty() ? spec.run.experiment : spec.run.title;
+  record.experiment = spec.run.experiment.empty() ? "run" : spec.run.experiment;
+  record.title = spec.run.title.empty() ? record.experiment : spec.run.title;
   record.description = spec.run.description;
   record.seed = spec.run.seed;
   record.claims = judge_claims(spec, results);
@@ -95,6 +114,7 @@ Record make_record(const ExperimentSpec& spec, const std::vector<MeanFieldResult
       record.trust.push_back(std::move(e));
     }
     Json summary = summary_json(r);
+    add_post_mortem(r, summary);
     if (r.diverged_at >= 0) summary["diverged_at_step"] = r.diverged_at;
     record.summary[r.label.empty() ? "run" : r.label] = std::move(summary);
   }
@@ -103,11 +123,13 @@ Record make_record(const ExperimentSpec& spec, const std::vector<MeanFieldResult
 
 Outcome run(const ExperimentSpec& spec, const RunFolder& folder, RunContext context) {
   Outcome outcome;
+  std::set<std::string> said;
   std::vector<MeanFieldResult> results;
   for (std::size_t i = 0; i < spec.cases.size(); ++i) {
     MeanFieldResult result = open_case(spec.cases[i], spec.run.seed, true, context);
     predict_case(record_times(result.setting), result, context.pool);
-    warn(result, context.observer);
+    predict_dense_curve(result);
+    warn(result, said, context.observer);
     const RunStatus status = simulate_case(spec, i, result, folder, context);
     if (status == RunStatus::Interrupted || status == RunStatus::Terminated) return {status, {}};
     if (status == RunStatus::Diverged) outcome.status = status;

@@ -81,31 +81,48 @@ theory::Trajectory scheduled_trajectory(const MeanFieldSetting& setting) {
   return t;
 }
 
-void predict_curves(const std::vector<double>& times, MeanFieldResult& result) {
-  const MeanFieldSetting& setting = result.setting;
-  const bool scheduled =
-      setting.spec.train.schedule != "constant" || setting.spec.train.warmup > 0;
-  theory::Trajectory t =
-      scheduled ? scheduled_trajectory(setting) : constant_step_trajectory(setting, times);
-  result.predicted.time = std::move(t.time);
-  result.predicted.loss = std::move(t.loss);
-  result.predicted.gain = std::move(t.gain);
-  result.predicted.scale = std::move(t.scale);
-  result.loss_low = std::move(t.loss_low);
-  result.loss_high = std::move(t.loss_high);
-  const Index rows = result.predicted.time.size();
-  if (setting.train_rows.size() > 0) result.predicted.train_loss.resize(rows);
-  if (setting.clean_test.size() > 0) result.predicted.denoising.resize(rows);
+bool scheduled(const MeanFieldSetting& setting) {
+  return setting.spec.train.schedule != "constant" || setting.spec.train.warmup > 0;
+}
+
+// What follows from the gains alone: training loss and error against the clean data.
+void derive_from_gains(const MeanFieldSetting& setting, Path& path) {
+  const Index rows = path.time.size();
+  if (setting.train_rows.size() > 0) path.train_loss.resize(rows);
+  if (setting.clean_test.size() > 0) path.denoising.resize(rows);
   for (Index k = 0; k < rows; ++k) {
-    const Vector gains = result.predicted.gain.row(k).transpose();
-    if (setting.train_rows.size() > 0) {
-      result.predicted.train_loss(k) = theory::loss(setting.spectrum, gains);
-    }
+    const Vector gains = path.gain.row(k).transpose();
+    if (setting.train_rows.size() > 0) path.train_loss(k) = theory::loss(setting.spectrum, gains);
     if (setting.clean_test.size() > 0) {
-      result.predicted.denoising(k) =
+      path.denoising(k) =
           theory::denoising_error(setting.spectrum, setting.spec.data.noise, gains);
     }
   }
+}
+
+Path path_of(const MeanFieldSetting& setting, theory::Trajectory& t) {
+  Path path;
+  path.time = std::move(t.time);
+  path.loss = std::move(t.loss);
+  path.gain = std::move(t.gain);
+  path.scale = std::move(t.scale);
+  derive_from_gains(setting, path);
+  return path;
+}
+
+// Even in t and even in ln t.
+std::vector<double> dense_times(const MeanFieldSetting& setting) {
+  constexpr int kPoints = 100;
+  const double end = setting.times.back();
+  const double first = std::min(setting.step, end);
+  std::vector<double> times = setting.times;
+  for (int i = 1; i <= kPoints && end > 0.0; ++i) {
+    const double part = static_cast<double>(i) / kPoints;
+    times.push_back(end * part);
+    times.push_back(first * std::pow(end / first, part));
+  }
+  std::ranges::sort(times);
+  return times;
 }
 
 void add_trust(MeanFieldResult& result, ThreadPool& pool) {
@@ -150,6 +167,38 @@ Json half_times(const theory::Summary& summary) {
   return list;
 }
 
+Json interval(const theory::OpenInterval& range) {
+  return {std::isfinite(range.low) ? Json(range.low) : Json(nullptr),
+          std::isfinite(range.high) ? Json(range.high) : Json(nullptr)};
+}
+
+// Which penalty, or which stopping time without penalty, keeps exactly k directions.
+Json keep_json(const MeanFieldSetting& setting) {
+  Json list = Json::array();
+  const theory::FlowProblem problem{setting.spectrum, *setting.odd_slope, 0.0,
+                                    setting.spec.model.init_scale};
+  for (Index k = 1; k <= setting.leading(); ++k) {
+    Json entry = {{"directions", k}, {"penalty", nullptr}, {"stop_time", nullptr}};
+    if (const auto p = theory::penalty_to_keep(setting.spectrum, k, *setting.odd_slope)) {
+      entry["penalty"] = interval(*p);
+    }
+    if (const auto stop = theory::stop_to_keep(problem, k)) {
+      entry["stop_time"] = interval(stop->time);
+      entry["separability"] = std::isfinite(stop->separability) ? Json(stop->separability) : Json(nullptr);
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+Json design_json(const MeanFieldSetting& setting) {
+  if (!setting.odd_slope) return Json::object();
+  const double bulk = theory::noise_from_bulk(setting.spectrum);
+  return {{"keep", keep_json(setting)},
+          {"noise_variance_from_bulk", bulk},
+          {"denoising_penalty", theory::denoising_penalty(*setting.odd_slope, bulk)}};
+}
+
 }  // namespace
 
 void predict_case(const std::vector<double>& times, MeanFieldResult& result, ThreadPool& pool) {
@@ -157,10 +206,28 @@ void predict_case(const std::vector<double>& times, MeanFieldResult& result, Thr
   const MeanFieldSetting& setting = result.setting;
   result.summary =
       theory::summarize(problem_of(setting), setting.time_of(setting.steps));
-  predict_curves(times, result);
+  theory::Trajectory t =
+      scheduled(setting) ? scheduled_trajectory(setting) : constant_step_trajectory(setting, times);
+  result.loss_low = std::move(t.loss_low);
+  result.loss_high = std::move(t.loss_high);
+  result.predicted = path_of(setting, t);
   add_trust(result, pool);
   result.predict_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+}
+
+void predict_dense_curve(MeanFieldResult& result) {
+  const MeanFieldSetting& setting = result.setting;
+  if (scheduled(setting)) {
+    result.curve = result.predicted;
+    result.curve_low = result.loss_low;
+    result.curve_high = result.loss_high;
+    return;
+  }
+  theory::Trajectory t = constant_step_trajectory(setting, dense_times(setting));
+  result.curve_low = std::move(t.loss_low);
+  result.curve_high = std::move(t.loss_high);
+  result.curve = path_of(setting, t);
 }
 
 Json summary_json(const MeanFieldResult& result) {
@@ -211,6 +278,7 @@ Json prediction_json(const MeanFieldResult& result) {
                     {"loss_high", array(result.loss_high)},
                     {"gain", array(result.predicted.gain)}};
   json["summary"] = summary_json(result);
+  json["design"] = design_json(result.setting);
   json["trust"] = trust;
   return json;
 }

@@ -11,6 +11,10 @@ namespace twofold::experiment {
 /// `result` that needs no training.
 void predict_case(const std::vector<double>& times, MeanFieldResult& result, ThreadPool& pool);
 
+/// Fills `result.curve`: the prediction on times dense enough to draw, on linear and on
+/// logarithmic axes. A changing step size is drawn at the records only.
+void predict_dense_curve(MeanFieldResult& result);
+
 /// Series, summary and trust as JSON.
 [[nodiscard]] Json prediction_json(const MeanFieldResult& result);
 

@@ -15,23 +15,27 @@ namespace fs = std::filesystem;
 constexpr std::string_view kWhere = "experiment::RunFolder";
 constexpr std::string_view kSpecName = "spec.resolved.toml";
 
-constexpr std::array kWritten{
-    "record.json", "spec.resolved.toml", "log.jsonl", "report.html", "series",
-    "arrays",      "checkpoint"};
+// What a run writes. The record goes first and the spec last, so that a removal that is
+// cut short leaves neither a complete-looking run nor one that is not recognised.
+constexpr std::array kWritten{"record.json", "report.html",       "series", "arrays", "checkpoint",
+                              "log.jsonl",   "spec.resolved.toml"};
 
 bool holds_a_run(const fs::path& folder) {
   return fs::exists(folder / kSpecName);
 }
 
-// Removes only a run, and of it only what a run writes: a mistyped --out must not cost a
-// person's files.
-void remove_run(const fs::path& folder) {
+// A mistyped --out must not cost a person's files.
+void refuse_foreign_files(const fs::path& folder) {
   for (const char* name : kWritten) {
-    require(holds_a_run(folder) || !fs::exists(folder / name), kWhere,
-            fmt::format("{} is not a run folder, and --force would replace its {}; choose another "
+    require(!fs::exists(folder / name), kWhere,
+            fmt::format("{} is not a run folder, and a run would replace its {}; choose another "
                         "--out",
                         folder.string(), name));
   }
+}
+
+// Removes only what a run writes.
+void remove_run(const fs::path& folder) {
   for (const char* name : kWritten) {
     std::error_code code;
     fs::remove_all(folder / name, code);
@@ -64,6 +68,7 @@ RunFolder::RunFolder(fs::path path, std::string_view resolved_spec, Existing exi
                                       "--force, or choose another --out",
                                       path_.string()));
   }
+  if (occupied && !holds_a_run(path_)) refuse_foreign_files(path_);
   if (occupied && existing == Existing::StartOver) remove_run(path_);
   if (occupied && existing == Existing::Resume && holds_a_run(path_)) {
     check_same_run(path_, resolved_spec);

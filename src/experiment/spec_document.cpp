@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -17,7 +18,14 @@ namespace twofold::experiment {
 struct SpecDocument::Impl {
   toml::table root;
   std::string name;
-  std::set<std::string> known;  // dotted keys that some read() asked for
+  std::set<std::string> known;                      // dotted keys that some read() asked for
+  std::map<std::string, toml::source_index> lines;  // of the keys the file gives; copies lose them
+
+  // "spec.toml:7", or "spec.toml" for a key that the file does not give.
+  [[nodiscard]] std::string place(const std::string& key) const {
+    const auto line = lines.find(key);
+    return line == lines.end() ? name : fmt::format("{}:{}", name, line->second);
+  }
 };
 
 namespace {
@@ -34,9 +42,13 @@ std::string shown(const toml::node& node) {
   return text.str();
 }
 
-std::string place(const std::string& name, const toml::node& node) {
-  const auto& begin = node.source().begin;
-  return begin ? fmt::format("{}:{}", name, begin.line) : name;
+void collect_lines(const toml::table& table, const std::string& prefix,
+                   std::map<std::string, toml::source_index>& lines) {
+  for (const auto& [key, node] : table) {
+    const std::string path = dotted(prefix, key.str());
+    lines[path] = node.source().begin.line;
+    if (const toml::table* inner = node.as_table()) collect_lines(*inner, path, lines);
+  }
 }
 
 // Reads `node` as T; an integer is accepted where a number is wanted.
@@ -77,18 +89,17 @@ std::string allowed(const Domain& domain, const std::string& given) {
   if (domain.choices.empty()) return fmt::format("must be {}", domain.text);
   const std::string near = nearest_name(given, domain.choices);
   return fmt::format("must be one of {}{}", fmt::join(domain.choices, ", "),
-                     near.empty() ? "" : fmt::format(" (did you mean {}?)", near));
+                     near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near));
 }
 
 struct Reader {
-  const std::string& name;
+  const std::string place;
   const std::string& key;
   const Domain& domain;
   const toml::node& node;
 
   [[noreturn]] void refuse(const toml::node& at, std::string_view what) const {
-    throw InvalidArgument(kRead,
-                          fmt::format("{}: {} = {}: {}", place(name, at), key, shown(at), what));
+    throw InvalidArgument(kRead, fmt::format("{}: {} = {}: {}", place, key, shown(at), what));
   }
 
   template <typename T>
@@ -208,6 +219,7 @@ SpecDocument SpecDocument::parse(std::string_view text, std::string_view name) {
   document.impl_->name = name;
   try {
     document.impl_->root = toml::parse(text, name);
+    collect_lines(document.impl_->root, "", document.impl_->lines);
   } catch (const toml::parse_error& e) {
     const auto& at = e.source().begin;
     throw InvalidArgument(kRead, fmt::format("{}:{}:{}: not valid TOML: {}", name, at.line,
@@ -235,6 +247,7 @@ void SpecDocument::set(std::string_view assignment) {
   const std::string_view value = trim(assignment.substr(equals + 1));
   std::string_view last;
   toml::table& table = parent_table(impl_->root, path, last);
+  impl_->lines.erase(std::string(path));
   try {
     const toml::table parsed = toml::parse(fmt::format("value = {}", value));
     table.insert_or_assign(last, *parsed.get("value"));
@@ -266,6 +279,7 @@ std::vector<SpecDocument> SpecDocument::take_tables(std::string_view name) {
     SpecDocument entry;
     entry.impl_->root = *node.as_table();
     entry.impl_->name = impl_->name;
+    collect_lines(*node.as_table(), "", entry.impl_->lines);
     taken.push_back(std::move(entry));
   }
   impl_->root.erase(name);
@@ -289,7 +303,7 @@ void SpecDocument::read_field(std::string_view section, std::string_view key, co
   impl_->known.insert(path);
   const auto view = impl_->root.at_path(path);
   if (!view) return;
-  std::visit(Reader{impl_->name, path, domain, *view.node()}, target);
+  std::visit(Reader{impl_->place(path), path, domain, *view.node()}, target);
 }
 
 void SpecDocument::refuse_unknown_keys() const {
@@ -298,13 +312,10 @@ void SpecDocument::refuse_unknown_keys() const {
   for (const auto& [key, value] : leaves()) {
     if (impl_->known.contains(key)) continue;
     const std::string near = nearest_name(key, known);
-    complaints.push_back(near.empty()
-                             ? fmt::format("unknown key '{}'", key)
-                             : fmt::format("unknown key '{}' (did you mean '{}'?)", key, near));
+    const std::string hint = near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near);
+    complaints.push_back(fmt::format("{}: unknown key '{}'{}", impl_->place(key), key, hint));
   }
-  if (!complaints.empty()) {
-    throw InvalidArgument(kRead, fmt::format("{}: {}", impl_->name, fmt::join(complaints, "; ")));
-  }
+  require(complaints.empty(), kRead, fmt::format("{}", fmt::join(complaints, "; ")));
 }
 
 const std::string& SpecDocument::name() const {

@@ -25,7 +25,7 @@ const System& find_system(std::string_view name) {
   throw InvalidArgument(
       "experiment::find_system",
       fmt::format("system = \"{}\": must be one of {}{}", name, fmt::join(names, ", "),
-                  near.empty() ? "" : fmt::format(" (did you mean {}?)", near)));
+                  near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near)));
 }
 
 namespace {
@@ -43,8 +43,8 @@ std::string tables(std::string_view name, const std::vector<Options>& list) {
 }  // namespace
 
 std::string resolved_spec(const ExperimentSpec& spec) {
-  std::string text = toml_section("", spec.run) +
-                     find_system(spec.run.system).resolve(spec.base.clone());
+  std::string text =
+      toml_section("", spec.run) + find_system(spec.run.system).resolve(spec.base.clone());
   const bool has_cases = !spec.case_options.front().label.empty();
   if (has_cases) text += tables("case", spec.case_options);
   return text + tables("claim", spec.claims) + tables("figure", spec.figures);

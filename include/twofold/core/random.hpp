@@ -24,7 +24,7 @@ class RandomStream {
   [[nodiscard]] std::array<std::uint64_t, 4> bits(std::uint64_t index,
                                                   std::uint64_t block = 0) const noexcept;
 
-  /// Uniform on the open interval (0, 1), 53 bits; the first number of `index`.
+  /// Uniform on the open interval (0, 1), 52 bits; the first number of `index`.
   [[nodiscard]] double uniform(std::uint64_t index) const noexcept;
 
   /// Standard normal (Box-Muller); the first number of `index`.

@@ -22,7 +22,7 @@ struct RunOptions {
   static constexpr auto fields() {
     using R = RunOptions;
     return std::tuple{
-        field("system", &R::system, "which of the four systems: mean_field"),
+        field("system", &R::system, "which system; see `twofold list systems`"),
         field("experiment", &R::experiment, "short name; used for folders and figures"),
         field("title", &R::title, "title in the report"),
         field("description", &R::description, "what the experiment shows, in one or two sentences"),
@@ -76,7 +76,7 @@ struct ClaimOptions {
   static constexpr auto fields() {
     using C = ClaimOptions;
     return std::tuple{
-        field("quantity", &C::quantity, "what is compared; see `twofold list experiments`"),
+        field("quantity", &C::quantity, "what is compared; see `twofold list quantities`"),
         field("title", &C::title, "for people; default from the quantity"),
         field("tolerance", &C::tolerance, "allowed |predicted - measured|", domain::non_negative),
         field("relative", &C::relative, "tolerance is a fraction of |predicted|"),
@@ -126,9 +126,12 @@ struct ExperimentSpec {
   std::vector<FigureOptions> figures;
 };
 
-/// Takes a spec apart. With `quick`, the table [quick] ("key" = value, dotted keys quoted)
-/// is laid over it first; otherwise that table is dropped.
+/// Takes the table [quick] ("key" = value, dotted keys quoted) out of a spec and, if `quick`,
+/// lays it over the rest. To be done before `--set`, which wins.
+void lay_quick_over(SpecDocument& document, bool quick);
+
+/// Takes a spec apart; a [quick] table that is still there is dropped.
 /// @throws InvalidArgument  on a bad sweep, case, claim or figure.
-[[nodiscard]] ExperimentSpec read_experiment(SpecDocument document, bool quick);
+[[nodiscard]] ExperimentSpec read_experiment(SpecDocument document);
 
 }  // namespace twofold::experiment

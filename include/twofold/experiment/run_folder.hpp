@@ -19,8 +19,8 @@ class RunFolder {
   /// Opens or makes the folder.
   /// @throws InvalidArgument  if it exists and `existing` is Refuse; if it holds another run
   ///                          (a different resolved spec) and `existing` is Resume; if it
-  ///                          holds no run but files of a run's names, which StartOver
-  ///                          must not remove; if a file is in its place;
+  ///                          holds no run, but files of a run's names; if a file is in
+  ///                          its place;
   ///         OutputError      if it cannot be made or written.
   RunFolder(std::filesystem::path path, std::string_view resolved_spec, Existing existing,
             Observer& observer);
