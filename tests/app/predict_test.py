@@ -110,6 +110,16 @@ class Predict(CommandLineTest):
         self.assertEqual(seeded("--data", "data.csv", "--set", "seed=5", "--seed", "7"),
                          seeded("--data", "data.csv", "--seed", "7"))
 
+    def test_quick_lies_between_the_file_and_set(self):
+        spec = self.write("quick.toml", SPEC.replace("time = 100.0", "time = 1.0")
+                          .replace("[1.0, 10.0, 100.0]", "[1.0]").replace("= 1600", "= 32")
+                          + '[quick]\n"train.penalty" = 0.1\n"model.init_scale" = 0.3\n')
+        self.twofold("run", spec, "--out", "a", "--quick", "--set", "train.penalty=0.2")
+        resolved = (self.folder / "a/spec.resolved.toml").read_text()
+        self.assertIn("penalty = 0.2", resolved)
+        self.assertIn("init_scale = 0.3", resolved)
+        self.assertEqual(self.predict(spec)["summary"]["penalty"], 0.05)
+
     def test_a_resolved_spec_is_a_spec(self):
         small = self.sets(model__neurons=32, train__time=10, record__times="[1.0, 10.0]")
         for extra in ("", '[sweep]\nkey = "train.penalty"\nlabel = "λ"\nvalues = [0.05, 0.1]\n'):

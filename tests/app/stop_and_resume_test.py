@@ -6,16 +6,18 @@ import time
 
 from command_line import INTERRUPTED, OK, PREEMPTED, SPEC, CommandLineTest, main
 
-# Two repeats of about half a second, with a checkpoint every 20 ms.
+# Two repeats of about half a second, with a checkpoint every 40 ms.
 SLOW = (SPEC.replace("seed = 1", "seed = 1\nrepeats = 2")
         .replace("neurons = 32", "neurons = 400")
         .replace("batch = 4", "batch = 20")
-        .replace("time = 5.0", "time = 600.0\ncheckpoint_seconds = 0.02")
+        .replace("time = 5.0", "time = 600.0\ncheckpoint_seconds = 0.04")
         .replace("[0.5, 1.0, 2.0, 5.0]", "[1.0, 50.0, 300.0, 600.0]"))
 CHECKPOINT = "checkpoint/case1-{}/checkpoint.safetensors"
 
 
 class StopAndResume(CommandLineTest):
+    reference = None  # results of the run that was left alone; the same for every test
+
     def setUp(self):
         super().setUp()
         self.spec = self.write("slow.toml", SLOW)
@@ -24,6 +26,11 @@ class StopAndResume(CommandLineTest):
         done = self.twofold("run", self.spec, "--out", folder, "--threads", threads, *arguments)
         self.assertExit(done, OK)
         return self.results(folder)
+
+    def alone(self):
+        if StopAndResume.reference is None:
+            StopAndResume.reference = self.go("alone")
+        return StopAndResume.reference
 
     def starts(self, run):
         log = run / "log.jsonl"
@@ -43,7 +50,6 @@ class StopAndResume(CommandLineTest):
         return process.wait(), said
 
     def test_stop_signals_leave_a_checkpoint(self):
-        alone = self.go("alone")
         for repeat, (number, code) in enumerate(((signal.SIGINT, INTERRUPTED), (signal.SIGTERM, PREEMPTED),
                                                  (signal.SIGUSR1, PREEMPTED))):
             with self.subTest(number.name):
@@ -55,28 +61,25 @@ class StopAndResume(CommandLineTest):
                 self.assertFalse((self.folder / folder / "record.json").exists())
                 self.assertFalse((self.folder / folder / "report.html").exists())
                 self.assertTrue((self.folder / folder / CHECKPOINT.format(1 + repeat % 2)).exists())
-                self.assertEqual(self.go(folder, "--resume"), alone)
+                self.assertEqual(self.go(folder, "--resume"), self.alone())
                 self.assertFalse((self.folder / folder / "checkpoint").exists())
 
     def test_stopped_many_times(self):
-        alone = self.go("alone")
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
             ended, said = self.stop("often", number)
             self.assertIn(ended, (PREEMPTED, INTERRUPTED), said)
-        self.assertEqual(self.go("often", "--resume"), alone)
+        self.assertEqual(self.go("often", "--resume"), self.alone())
 
     def test_killed(self):
-        alone = self.go("alone")
         for repeat in (1, 2):
             folder = f"killed-{repeat}"
             ended, _ = self.stop(folder, signal.SIGKILL, repeat)
             self.assertEqual(ended, -signal.SIGKILL)
-            self.assertEqual(self.go(folder, "--resume"), alone)
+            self.assertEqual(self.go(folder, "--resume"), self.alone())
 
     def test_resumed_with_other_threads(self):
-        alone = self.go("alone")
         self.stop("other", signal.SIGTERM)
-        self.assertEqual(self.go("other", "--resume", threads=3), alone)
+        self.assertEqual(self.go("other", "--resume", threads=3), self.alone())
 
     def test_an_unfinished_run_is_not_overwritten_by_accident(self):
         self.stop("unfinished", signal.SIGTERM)
@@ -85,7 +88,7 @@ class StopAndResume(CommandLineTest):
         done = self.twofold("report", "unfinished")
         self.assertRefused(done, 3, "unfinished/record.json")
         forced = self.go("unfinished", "--force")
-        self.assertEqual(forced, self.go("alone"))
+        self.assertEqual(forced, self.alone())
 
     def test_a_damaged_checkpoint_is_refused_with_a_way_out(self):
         self.stop("damaged", signal.SIGTERM)

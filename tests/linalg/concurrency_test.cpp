@@ -1,12 +1,20 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 
 #include "twofold/core/random.hpp"
 #include "twofold/linalg/gemm.hpp"
 
 namespace twofold {
 namespace {
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
 
 MatrixF normal_matrix(Index rows, Index columns, std::uint64_t index) {
   MatrixF A(rows, columns);
@@ -33,6 +41,18 @@ TEST(Gemm, ConcurrentCallsGiveTheBitsOfASingleCall) {
     }
   });
   EXPECT_EQ(wrong.load(), 0);
+}
+
+// The pool is the only source of threads: a product without one runs in a process of one thread.
+TEST(Gemm, LeavesNoThreadsOfTheBlasBehind) {
+  const std::filesystem::path tasks = "/proc/self/task";
+  if (!std::filesystem::exists(tasks)) GTEST_SKIP() << "no /proc on this system";
+  const MatrixF X = normal_matrix(300, 300, 2);
+  MatrixF Z(300, 300);
+  gemm(Trans::No, Trans::No, 1.0f, X, X, 0.0f, Z);
+  const auto count = std::distance(std::filesystem::directory_iterator(tasks), {});
+  // ThreadSanitizer and AddressSanitizer may run a thread of their own.
+  EXPECT_LE(count, kSanitized ? 2 : 1);
 }
 
 }  // namespace
