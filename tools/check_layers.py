@@ -20,7 +20,7 @@ ALLOWED = {
     "ops": "core linalg model",
     "train": "core linalg numerics data model ops",
     "theory": "core linalg numerics data model",
-    "decode": "core linalg numerics data model",
+    "decode": "core linalg numerics data model ops",
     "estimators": "core linalg numerics data model ops train theory decode",
     "experiment": "core linalg numerics data model ops train theory decode estimators",
     "report": "core",  # reads records as plain JSON; no report runs a solver

@@ -15,6 +15,7 @@
 #include "twofold/data/gaussian.hpp"
 #include "twofold/data/locate.hpp"
 #include "twofold/data/row_range.hpp"
+#include "twofold/data/sparse_source.hpp"
 #include "twofold/data/transforms.hpp"
 #include "twofold/data/unit_sphere.hpp"
 
@@ -65,10 +66,15 @@ Gaussian noisy_gaussian(const SourceOptions& options, std::uint64_t seed) {
     covariance.diagonal().array() += options.noise;
     return Gaussian::with_covariance(covariance, seed, "train");
   }
-  Vector spectrum = options.spectrum_blocks.empty()
-                        ? Vector(Eigen::Map<const Vector>(
-                              options.spectrum.data(), static_cast<Index>(options.spectrum.size())))
-                        : block_spectrum(options);
+  Vector spectrum;
+  if (!options.spectrum_blocks.empty()) {
+    spectrum = block_spectrum(options);
+  } else if (!options.spectrum.empty()) {
+    spectrum = Eigen::Map<const Vector>(options.spectrum.data(),
+                                        static_cast<Index>(options.spectrum.size()));
+  } else {
+    spectrum = Vector::Ones(options.dimension);
+  }
   spectrum.array() += options.noise;
   return Gaussian::with_spectrum(std::move(spectrum), seed, "train");
 }
@@ -77,8 +83,9 @@ Dataset open_gaussian(const SourceOptions& options, std::uint64_t seed) {
   const int given = static_cast<int>(!options.spectrum.empty()) +
                     static_cast<int>(!options.spectrum_blocks.empty()) +
                     static_cast<int>(!options.covariance.empty());
-  require(given == 1, kWhere,
-          "source gaussian needs exactly one of spectrum, spectrum_blocks and covariance");
+  require(given == 1 || (given == 0 && options.dimension >= 1), kWhere,
+          "source gaussian needs exactly one of spectrum, spectrum_blocks and covariance, or "
+          "dimension alone for variances of 1");
   require(std::isfinite(options.noise) && options.noise >= 0.0, kWhere,
           fmt::format("noise must be finite and >= 0, got {}", options.noise));
   Dataset set;
@@ -94,6 +101,29 @@ Dataset open_gaussian(const SourceOptions& options, std::uint64_t seed) {
   set.clean_spectrum = set.clean_spectrum.cwiseMax(0.0);
   set.train = train;
   set.test = std::make_shared<Gaussian>(train->independent("test"));
+  if (given == 0 && options.noise == 0.0) set.prior = ScalarPrior::gaussian();
+  return set;
+}
+
+std::optional<ScalarPrior> sparse_prior(const SourceOptions& options) {
+  const auto& name = options.source;
+  const double p = options.sparsity;
+  if (name == "sparse_gaussian") return ScalarPrior::sparse_gaussian(p);
+  if (name == "sparse_rademacher") return ScalarPrior::sparse_rademacher(p);
+  if (name == "sparse_laplace") return ScalarPrior::sparse_laplace(p);
+  if (name == "sparse_mixture") return ScalarPrior::sparse_mixture(p, options.mixture);
+  if (name == "sparse_beta") return ScalarPrior::sparse_beta(p, options.beta);
+  return std::nullopt;
+}
+
+Dataset open_sparse(const SourceOptions& options, ScalarPrior prior, std::uint64_t seed) {
+  require(options.dimension >= 1, kWhere,
+          fmt::format("source {} needs dimension >= 1, got {}", options.source, options.dimension));
+  Dataset set;
+  set.train = std::make_shared<SparseSource>(prior, options.dimension, seed, "train");
+  set.test = std::make_shared<SparseSource>(prior, options.dimension, seed, "test");
+  set.spectrum = set.clean_spectrum = Vector::Ones(options.dimension);
+  set.prior = std::move(prior);
   return set;
 }
 
@@ -183,7 +213,10 @@ void apply_transforms(const std::vector<std::string>& names, ThreadPool& pool, D
   if (set.test) set.test = fitted.apply(set.test);
   set.random_signs = fitted.random_signs;
   set.mirrored = fitted.mirrored;
-  if (!fitted.maps.empty()) set.spectrum = set.clean_spectrum = Vector();
+  if (!fitted.maps.empty()) {
+    set.spectrum = set.clean_spectrum = Vector();
+    set.prior.reset();
+  }
   if (!set.train_labels.empty()) set.train_labels.resize(set.train->size());
 }
 
@@ -200,8 +233,10 @@ Dataset open_dataset(const SourceOptions& options, std::uint64_t seed, ThreadPoo
   }
   require(options.noise == 0.0 || name == "gaussian", kWhere,
           fmt::format("noise applies to source gaussian, not to {}", name));
+  const std::optional<ScalarPrior> prior = sparse_prior(options);
   Dataset set = name == "gaussian"      ? open_gaussian(options, seed)
                 : name == "unit_sphere" ? open_unit_sphere(options, seed)
+                : prior                 ? open_sparse(options, *prior, seed)
                                         : open_files(options);
   check_dimension(options, set.train->dimension());
   apply_transforms(options.transforms, pool, set);

@@ -184,9 +184,10 @@ TEST_F(DatasetTest, BitsDoNotDependOnThePool) {
 TEST_F(DatasetTest, TheFieldListCoversTheOptions) {
   std::vector<std::string_view> names;
   for_each_field<SourceOptions>([&](const auto& f) { names.push_back(f.name); });
-  EXPECT_THAT(names, testing::ElementsAre("source", "path", "labels", "spectrum", "spectrum_blocks",
-                                          "block_sizes", "covariance", "dimension", "noise",
-                                          "transforms", "split", "subset"));
+  EXPECT_THAT(names,
+              testing::ElementsAre("source", "path", "labels", "spectrum", "spectrum_blocks",
+                                   "block_sizes", "covariance", "dimension", "noise", "sparsity",
+                                   "mixture", "beta", "transforms", "split", "subset"));
 }
 
 TEST_F(DatasetTest, FormatsAreToldByTheEnding) {

@@ -4,20 +4,37 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
 #include "twofold/core/fields.hpp"
+#include "twofold/data/scalar_prior.hpp"
 #include "twofold/data/source.hpp"
 
 namespace twofold::data {
 
 /// What `source` may be: generative ones first, then known image sets, then formats.
-inline constexpr std::array<std::string_view, 13> kSourceNames{
-    "gaussian", "unit_sphere", "mnist", "fashion-mnist", "cifar10", "npy", "npz",
-    "fvecs",    "bvecs",       "ivecs", "idx",           "csv",     "file"};
+inline constexpr std::array<std::string_view, 18> kSourceNames{"gaussian",
+                                                               "unit_sphere",
+                                                               "sparse_gaussian",
+                                                               "sparse_rademacher",
+                                                               "sparse_laplace",
+                                                               "sparse_mixture",
+                                                               "sparse_beta",
+                                                               "mnist",
+                                                               "fashion-mnist",
+                                                               "cifar10",
+                                                               "npy",
+                                                               "npz",
+                                                               "fvecs",
+                                                               "bvecs",
+                                                               "ivecs",
+                                                               "idx",
+                                                               "csv",
+                                                               "file"};
 
 /// Which samples, and how they are prepared.
 struct SourceOptions {
@@ -30,6 +47,9 @@ struct SourceOptions {
   std::string covariance;
   std::int64_t dimension = 0;
   double noise = 0.0;
+  double sparsity = 0.1;
+  double mixture = 0.8;
+  double beta = 0.5;
   std::vector<std::string> transforms;
   std::vector<double> split{0.8, 0.2};
   std::int64_t subset = 0;
@@ -49,10 +69,18 @@ struct SourceOptions {
               domain::at_least_one),
         field("covariance", &S::covariance, "gaussian: .npy file with the covariance matrix"),
         field("dimension", &S::dimension,
-              "length of a sample; needed for unit_sphere, else 0 or a check",
+              "length of a sample; needed for unit_sphere, the sparse sources and gaussian without "
+              "variances (then all 1), else 0 or a check",
               domain::non_negative),
         field("noise", &S::noise, "gaussian: variance added to every coordinate",
               domain::non_negative),
+        field("sparsity", &S::sparsity, "sparse sources: probability p of a non-zero, up to 1",
+              domain::positive),
+        field("mixture", &S::mixture,
+              "sparse_mixture: share s of the variance between its two peaks, up to 1",
+              domain::non_negative),
+        field("beta", &S::beta, "sparse_beta: shape a of the symmetric beta law, 0.05 to 50",
+              domain::positive),
         field("transforms", &S::transforms,
               "in order of application: center, unit_trace, whiten[:floor], unit_norm, scale:c, "
               "pool2, gray, subset:n, random_signs, mirrored"),
@@ -78,6 +106,10 @@ struct Dataset {
   /// generative and no transform changes its rows.
   Vector spectrum;
   Vector clean_spectrum;
+
+  /// Law of every coordinate, where they are independent and alike with variance 1 (sparse
+  /// sources, and gaussian by `dimension` alone) and no transform changes the rows.
+  std::optional<ScalarPrior> prior;
 
   std::vector<std::int64_t> train_labels;  ///< of the first rows of each split; empty without
   std::vector<std::int64_t> test_labels;

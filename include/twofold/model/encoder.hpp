@@ -1,0 +1,59 @@
+// The encoder B of y = sign(Bx): what it is; ops/encoder_operator.hpp applies it.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "twofold/linalg/matrix.hpp"
+
+namespace twofold::model {
+
+/// B as a matrix, n×d.
+struct DenseEncoder {
+  Matrix matrix;
+};
+
+/// B cut out of the m×m orthogonal matrix T2 D2 T1 D1, m = max(n, d) = q 2^k with q odd.
+///
+///   T_i = Q_i ⊗ H/√(2^k): Walsh-Hadamard inside q blocks, a q×q Haar matrix across them
+///   D_i = diag(signs_i)
+///   n <= d: rows `kept`;  n > d: columns `kept`, times √(m/d)
+///
+/// So B Bᵀ = I for n <= d and Bᵀ B = (n/d) I for n >= d, exactly. Two rounds, because one would
+/// turn a vector with a few large entries into a single row of H.
+struct HadamardEncoder {
+  Index dimension;           ///< d
+  Index code_length;         ///< n
+  Index blocks;              ///< q
+  std::vector<bool> signs1;  ///< m; true = -1
+  std::vector<bool> signs2;  ///< m
+  Matrix mixing1, mixing2;   ///< q×q orthogonal; empty for q = 1
+  std::vector<Index> kept;   ///< min(n, d) of {0..m-1}, ascending
+};
+
+using Encoder = std::variant<DenseEncoder, HadamardEncoder>;
+
+/// @name Encoders of n bits for vectors of length d.
+/// n, d >= 1 (InvalidArgument); functions of the seed only. Rows have unit norm, for an orthogonal
+/// encoder with n > d on average only.
+/// @{
+
+/// Structured, orthogonal; O(m log m + m q) to apply, O(m + q³) to make.
+[[nodiscard]] Encoder hadamard_encoder(Index d, Index n, std::uint64_t seed);
+/// Dense: rows of a Haar matrix (n <= d), or √(n/d) times columns of one.
+[[nodiscard]] Encoder haar_encoder(Index d, Index n, std::uint64_t seed);
+/// Dense: independent Gaussian rows, each divided by its norm.
+[[nodiscard]] Encoder gaussian_encoder(Index d, Index n, std::uint64_t seed);
+/// Dense: the first n rows of the identity; n <= d.
+[[nodiscard]] Encoder identity_encoder(Index d, Index n);
+/// Dense, a given matrix with each row divided by its norm.
+/// @throws InvalidArgument  if it is empty, or a row is zero or not finite.
+[[nodiscard]] Encoder dense_encoder(Matrix B);
+/// @}
+
+[[nodiscard]] Index dimension(const Encoder& encoder) noexcept;    ///< d
+[[nodiscard]] Index code_length(const Encoder& encoder) noexcept;  ///< n
+[[nodiscard]] double rate(const Encoder& encoder) noexcept;        ///< r = n/d, bits per coordinate
+
+}  // namespace twofold::model

@@ -1,0 +1,118 @@
+#include "twofold/model/encoder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "twofold/core/error.hpp"
+#include "twofold/core/random.hpp"
+#include "twofold/linalg/haar.hpp"
+
+namespace twofold::model {
+namespace {
+
+void require_shape(Index d, Index n, std::string_view where) {
+  if (d >= 1 && n >= 1) return;
+  throw InvalidArgument(where, fmt::format("needs d >= 1 and n >= 1, got d = {}, n = {}", d, n));
+}
+
+std::vector<bool> random_signs(Index count, const RandomStream& stream, std::uint64_t round) {
+  std::vector<bool> signs;
+  const auto first = round * static_cast<std::uint64_t>(count);
+  for (Index i = 0; i < count; ++i) {
+    signs.push_back(stream.sign(first + static_cast<std::uint64_t>(i)) < 0);
+  }
+  return signs;
+}
+
+std::vector<Index> random_subset(Index count, Index total, const RandomStream& stream) {
+  std::vector<Index> kept;
+  for (Index i = 0; i < count; ++i) {
+    kept.push_back(static_cast<Index>(
+        stream.permuted(static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(total), 0)));
+  }
+  std::sort(kept.begin(), kept.end());
+  return kept;
+}
+
+}  // namespace
+
+Encoder hadamard_encoder(Index d, Index n, std::uint64_t seed) {
+  require_shape(d, n, "model::hadamard_encoder");
+  const Index m = std::max(n, d);
+  const Index odd = m >> std::countr_zero(static_cast<std::uint64_t>(m));
+  const RandomStream signs(seed, "model.hadamard_encoder.signs");
+  const RandomStream mixing(seed, "model.hadamard_encoder.mixing");
+  const RandomStream subset(seed, "model.hadamard_encoder.subset");
+  HadamardEncoder encoder{d,
+                          n,
+                          odd,
+                          random_signs(m, signs, 0),
+                          random_signs(m, signs, 1),
+                          {},
+                          {},
+                          random_subset(std::min(n, d), m, subset)};
+  if (odd > 1) {
+    encoder.mixing1 = haar_orthogonal(odd, mixing, 0);
+    encoder.mixing2 = haar_orthogonal(odd, mixing, 1);
+  }
+  return encoder;
+}
+
+Encoder haar_encoder(Index d, Index n, std::uint64_t seed) {
+  require_shape(d, n, "model::haar_encoder");
+  const Matrix Q = haar_orthogonal(std::max(n, d), RandomStream(seed, "model.haar_encoder"), 0);
+  if (n <= d) return DenseEncoder{Q.topRows(n)};
+  return DenseEncoder{std::sqrt(static_cast<double>(n) / static_cast<double>(d)) * Q.leftCols(d)};
+}
+
+Encoder gaussian_encoder(Index d, Index n, std::uint64_t seed) {
+  require_shape(d, n, "model::gaussian_encoder");
+  const RandomStream stream(seed, "model.gaussian_encoder");
+  Matrix B(n, d);
+  for (Index i = 0; i < n; ++i) {
+    stream.fill_normal(static_cast<std::uint64_t>(i),
+                       {B.row(i).data(), static_cast<std::size_t>(d)});
+  }
+  return dense_encoder(std::move(B));
+}
+
+Encoder identity_encoder(Index d, Index n) {
+  require_shape(d, n, "model::identity_encoder");
+  if (n > d) {
+    throw InvalidArgument("model::identity_encoder",
+                          fmt::format("needs n <= d, got d = {}, n = {}", d, n));
+  }
+  return DenseEncoder{Matrix::Identity(n, d)};
+}
+
+Encoder dense_encoder(Matrix B) {
+  constexpr auto where = "model::dense_encoder";
+  require_shape(B.cols(), B.rows(), where);
+  for (Index i = 0; i < B.rows(); ++i) {
+    const double norm = B.row(i).stableNorm();
+    if (!(norm > 0.0 && std::isfinite(norm))) {
+      throw InvalidArgument(where, fmt::format("row {} has norm {}", i, norm));
+    }
+    B.row(i) /= norm;
+  }
+  return DenseEncoder{std::move(B)};
+}
+
+Index dimension(const Encoder& encoder) noexcept {
+  if (const auto* dense = std::get_if<DenseEncoder>(&encoder)) return dense->matrix.cols();
+  return std::get_if<HadamardEncoder>(&encoder)->dimension;
+}
+
+Index code_length(const Encoder& encoder) noexcept {
+  if (const auto* dense = std::get_if<DenseEncoder>(&encoder)) return dense->matrix.rows();
+  return std::get_if<HadamardEncoder>(&encoder)->code_length;
+}
+
+double rate(const Encoder& encoder) noexcept {
+  return static_cast<double>(code_length(encoder)) / static_cast<double>(dimension(encoder));
+}
+
+}  // namespace twofold::model

@@ -1,0 +1,67 @@
+#include "twofold/model/encoder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "twofold/core/error.hpp"
+
+namespace twofold::model {
+namespace {
+
+const Matrix& matrix_of(const Encoder& encoder) {
+  return std::get<DenseEncoder>(encoder).matrix;
+}
+
+TEST(Encoder, HaarIsOrthogonalOnItsShorterSide) {
+  const Matrix wide = matrix_of(haar_encoder(24, 16, 1));
+  const Matrix tall = matrix_of(haar_encoder(16, 24, 1));
+  // QR in double: d eps.
+  EXPECT_LT((wide * wide.transpose() - Matrix::Identity(16, 16)).norm(), 1e-13);
+  EXPECT_LT((tall.transpose() * tall - 1.5 * Matrix::Identity(16, 16)).norm(), 1e-13);
+}
+
+TEST(Encoder, DenseRowsHaveUnitNorm) {
+  const Matrix B = matrix_of(gaussian_encoder(10, 30, 2));
+  for (Index i = 0; i < B.rows(); ++i) EXPECT_NEAR(B.row(i).norm(), 1.0, 1e-15);
+  EXPECT_EQ(matrix_of(identity_encoder(5, 3)), Matrix::Identity(3, 5));
+  // Huge and tiny rows are scaled without overflow.
+  const Matrix scaled = matrix_of(dense_encoder(Matrix{{3e300, 4e300}, {0.0, -1e-300}}));
+  EXPECT_NEAR(scaled(0, 0), 0.6, 1e-15);
+  EXPECT_NEAR(scaled(1, 1), -1.0, 1e-15);
+}
+
+TEST(Encoder, HadamardKeepsDistinctPlacesInOrder) {
+  const auto encoder = std::get<HadamardEncoder>(hadamard_encoder(48, 20, 7));
+  EXPECT_EQ(encoder.blocks, 3);
+  EXPECT_EQ(encoder.signs1.size(), 48U);
+  ASSERT_EQ(encoder.kept.size(), 20U);
+  for (std::size_t i = 1; i < encoder.kept.size(); ++i) {
+    EXPECT_LT(encoder.kept[i - 1], encoder.kept[i]);
+  }
+  EXPECT_GE(encoder.kept.front(), 0);
+  EXPECT_LT(encoder.kept.back(), 48);
+  const auto other = std::get<HadamardEncoder>(hadamard_encoder(48, 20, 8));
+  EXPECT_NE(encoder.signs1, other.signs1);
+  EXPECT_NE(encoder.signs1, encoder.signs2);
+  EXPECT_EQ(encoder.signs1, std::get<HadamardEncoder>(hadamard_encoder(48, 20, 7)).signs1);
+}
+
+TEST(Encoder, KnowsItsShape) {
+  EXPECT_EQ(dimension(hadamard_encoder(8, 12, 1)), 8);
+  EXPECT_EQ(code_length(hadamard_encoder(8, 12, 1)), 12);
+  EXPECT_EQ(rate(gaussian_encoder(8, 12, 1)), 1.5);
+}
+
+TEST(Encoder, RejectsBadShapesAndRows) {
+  EXPECT_THROW((void)hadamard_encoder(0, 4, 1), InvalidArgument);
+  EXPECT_THROW((void)haar_encoder(4, 0, 1), InvalidArgument);
+  EXPECT_THROW((void)identity_encoder(4, 5), InvalidArgument);
+  EXPECT_THROW((void)dense_encoder(Matrix::Zero(1, 3)), InvalidArgument);
+  EXPECT_THROW((void)dense_encoder(Matrix::Constant(1, 3, std::nan(""))), InvalidArgument);
+  EXPECT_THROW((void)dense_encoder(Matrix(0, 3)), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace twofold::model

@@ -1,0 +1,151 @@
+#include "twofold/ops/encoder_operator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "twofold/core/error.hpp"
+#include "twofold/core/random.hpp"
+#include "twofold/ops/packed_bits.hpp"
+
+namespace twofold::ops {
+namespace {
+
+struct Shape {
+  Index d, n;
+};
+// Powers of two, odd numbers, q 2^k with q odd, fewer and more bits than dimensions.
+const Shape kShapes[] = {{64, 64}, {64, 24}, {64, 128}, {63, 63}, {48, 48},  {48, 20},
+                         {48, 80}, {1, 1},   {7, 5},    {5, 40},  {96, 129}, {100, 8}};
+
+template <typename Scalar>
+MatrixOf<Scalar> random_rows(Index rows, Index columns, std::uint64_t seed) {
+  const RandomStream stream(seed, "encoder operator test");
+  MatrixOf<Scalar> X(rows, columns);
+  for (Index i = 0; i < rows; ++i) {
+    stream.fill_normal(static_cast<std::uint64_t>(i),
+                       std::span<Scalar>(X.row(i).data(), static_cast<std::size_t>(columns)));
+  }
+  return X;
+}
+
+/// B as a matrix: the images of the unit vectors.
+Matrix matrix_of(const EncoderOperator<double>& encoder) {
+  Matrix image(encoder.dimension(), encoder.code_length());
+  Vector scratch;
+  encoder.forward(Matrix::Identity(encoder.dimension(), encoder.dimension()), image, scratch);
+  return image.transpose();
+}
+
+TEST(EncoderOperator, StructuredIsOrthogonalForEveryShape) {
+  for (const auto& [d, n] : kShapes) {
+    const Matrix B = matrix_of(EncoderOperator<double>(model::hadamard_encoder(d, n, 3)));
+    const double r = static_cast<double>(n) / static_cast<double>(d);
+    // Two transforms in double: log2(m) eps in each entry.
+    if (n <= d) {
+      EXPECT_LT((B * B.transpose() - Matrix::Identity(n, n)).norm(), 1e-12) << d << " " << n;
+    } else {
+      EXPECT_LT((B.transpose() * B - r * Matrix::Identity(d, d)).norm(), 1e-12) << d << " " << n;
+    }
+  }
+}
+
+TEST(EncoderOperator, BackwardIsTheTransposeOfForward) {
+  for (const auto& [d, n] : kShapes) {
+    for (const auto& encoder : {model::hadamard_encoder(d, n, 4), model::haar_encoder(d, n, 4)}) {
+      const EncoderOperator<double> op(encoder);
+      Matrix image(n, d);
+      Vector scratch;
+      op.backward(Matrix::Identity(n, n), image, scratch);
+      EXPECT_LT((image - matrix_of(op)).norm(), 1e-13) << d << " " << n;  // the same sums
+    }
+  }
+}
+
+TEST(EncoderOperator, StructuredFollowsItsFormula) {
+  const auto encoder = std::get<model::HadamardEncoder>(model::hadamard_encoder(12, 12, 5));
+  Matrix H = Matrix::Ones(1, 1);
+  for (int i = 0; i < 2; ++i) {
+    Matrix next(2 * H.rows(), 2 * H.rows());
+    next << H, H, H, -H;
+    H = next / std::sqrt(2.0);
+  }
+  const auto round = [&H](const Matrix& Q, const std::vector<bool>& signs) {
+    Matrix T(12, 12);
+    for (Index a = 0; a < 3; ++a) {
+      for (Index b = 0; b < 3; ++b) T.block(4 * a, 4 * b, 4, 4) = Q(a, b) * H;
+    }
+    for (Index j = 0; j < 12; ++j) {
+      if (signs[static_cast<std::size_t>(j)]) T.col(j) *= -1.0;
+    }
+    return T;
+  };
+  const Matrix B = round(encoder.mixing2, encoder.signs2) * round(encoder.mixing1, encoder.signs1);
+  EXPECT_LT((matrix_of(EncoderOperator<double>(encoder)) - B).norm(), 1e-13);  // rounding
+}
+
+// One round would send a unit vector to a row of H; two spread it: |z_j| ~ 1/√d for each j.
+TEST(EncoderOperator, TwoRoundsSpreadASingleEntry) {
+  const Matrix B = matrix_of(EncoderOperator<double>(model::hadamard_encoder(256, 256, 6)));
+  const double fourth = B.array().pow(4).sum() / 256.0;
+  // Σ_j B_ij^4: 1/d for one round, 3/d for Gaussian-like entries; 5 % is 4 s.e. of 65536 entries.
+  EXPECT_NEAR(fourth * 256.0, 3.0, 0.15);
+}
+
+TEST(EncoderOperator, FloatAgreesWithDouble) {
+  const auto encoder = model::hadamard_encoder(1024, 512, 7);
+  const Matrix X = random_rows<double>(4, 1024, 1);
+  Matrix Z(4, 512);
+  MatrixF Zf(4, 512);
+  Vector scratch;
+  VectorF scratch_f;
+  EncoderOperator<double>(encoder).forward(X, Z, scratch);
+  EncoderOperator<float>(encoder).forward(X.cast<float>(), Zf, scratch_f);
+  // 20 additions with partial sums of order √m: log2(m) eps √log, generously 2e-6.
+  EXPECT_LT((Z - Zf.cast<double>()).cwiseAbs().maxCoeff(), 2e-6);
+}
+
+TEST(EncoderOperator, CodesAreTheSameForAnyNumberOfThreads) {
+  const EncoderOperator<float> op(model::hadamard_encoder(96, 129, 8));
+  const MatrixF X = random_rows<float>(300, 96, 2);
+  const auto bytes = static_cast<std::size_t>(300 * code_bytes(129));
+  std::vector<std::uint8_t> one(bytes);
+  ThreadPool single(1);
+  encode(single, op, X, one);
+  for (const int threads : {2, 3, 8}) {
+    ThreadPool pool(threads);
+    std::vector<std::uint8_t> codes(bytes, 0xff);
+    encode(pool, op, X, codes);
+    EXPECT_EQ(codes, one) << threads;
+  }
+}
+
+TEST(EncoderOperator, CodesUnpackToTheSignsOfTheProjections) {
+  const EncoderOperator<double> op(model::gaussian_encoder(20, 33, 9));
+  const Matrix X = random_rows<double>(5, 20, 3);
+  std::vector<std::uint8_t> codes(static_cast<std::size_t>(5 * code_bytes(33)));
+  ThreadPool pool(1);
+  encode(pool, op, X, codes);
+  const Matrix Y = unpack_codes<double>(codes, 33);
+  const Matrix Z = X * matrix_of(op).transpose();
+  ASSERT_EQ(Y.rows(), 5);
+  EXPECT_EQ(Y, Matrix((Z.array() >= 0).select(Matrix::Ones(5, 33), -Matrix::Ones(5, 33))));
+}
+
+TEST(EncoderOperator, RejectsWrongShapes) {
+  const EncoderOperator<double> op(model::hadamard_encoder(16, 8, 1));
+  Vector scratch;
+  Matrix Z(2, 8), wrong(2, 9), X(2, 16);
+  ThreadPool pool(1);
+  std::vector<std::uint8_t> codes(3);
+  EXPECT_THROW(op.forward(wrong, Z, scratch), InvalidArgument);
+  EXPECT_THROW(op.forward(X, wrong, scratch), InvalidArgument);
+  EXPECT_THROW(op.backward(wrong, X, scratch), InvalidArgument);
+  EXPECT_THROW(op.backward(Matrix(3, 8), X, scratch), InvalidArgument);
+  EXPECT_THROW(encode(pool, op, X, codes), InvalidArgument);
+  EXPECT_THROW((void)unpack_codes<double>(codes, 9), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace twofold::ops
