@@ -34,6 +34,7 @@ bench:  ## speed, beside the peers on the same work
 	@$(configure_tool)
 	@$(call configure,release,build,TWOFOLD_BENCH,ON)
 	@cmake --build build --target twofold_bench -j $(JOBS)
+	@bench/compare.py --build build
 
 lint:  ## format, layers, clang-tidy
 	$(INSTALL) build test lint
