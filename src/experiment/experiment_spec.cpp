@@ -46,7 +46,7 @@ void check_labels(const std::vector<std::string>& labels, const std::vector<Case
 void lay_quick_over(SpecDocument& document, bool quick) {
   const auto table = document.take_table("quick");
   if (!table || !quick) return;
-  for (const auto& [key, value] : table->leaves()) document.set(key + "=" + value);
+  for (const auto& [key, value] : table->leaves()) document.set(fmt::format("{}={}", key, value));
 }
 
 ExperimentSpec read_experiment(SpecDocument document) {

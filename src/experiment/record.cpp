@@ -134,7 +134,7 @@ Json to_json(const Record& r, int threads) {
 Json read_record(const fs::path& folder) {
   const fs::path path = folder / "record.json";
   const std::string text = read_file(path);
-  const Json json = Json::parse(text, nullptr, false);
+  Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object() || !json.contains("claims")) {
     throw DataError("experiment::read_record",
                     path.string() + " is not a record; run the experiment again");
