@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 JOBS ?= $(shell nproc)
 REPORT = twofold-report
-DEMO = build/twofold reproduce all --quick --out $(REPORT)
+DEMO = build/twofold reproduce all --quick --force --out $(REPORT)
 SOURCES = $(shell find include src app tests bench -name '*.hpp' -o -name '*.cpp')
 INSTALL = @tools/install_packages.sh
 
@@ -22,7 +22,6 @@ build:  ## the tool, build/twofold
 demo:  ## the papers' experiments in three minutes, and one HTML report
 	$(INSTALL) build data
 	@$(MAKE) build
-	@rm -rf $(REPORT)
 	$(DEMO)
 	@echo "report: $(CURDIR)/$(REPORT)/report.html"
 
@@ -35,6 +34,7 @@ bench:  ## speed, beside the peers on the same work
 	@$(configure_tool)
 	@$(call configure,release,build,TWOFOLD_BENCH,ON)
 	@cmake --build build --target twofold_bench -j $(JOBS)
+	@bench/compare.py --build build
 
 lint:  ## format, layers, clang-tidy
 	$(INSTALL) build test lint

@@ -78,12 +78,9 @@ Json list_keys() {
 
 using Listing = Json (*)();
 const std::map<std::string, Listing>& listings() {
-  static const std::map<std::string, Listing> all = {{"systems", list_systems},
-                                                     {"data", list_data},
-                                                     {"activations", list_activations},
-                                                     {"experiments", list_experiments},
-                                                     {"keys", list_keys},
-                                                     {"quantities", list_quantities}};
+  static const std::map<std::string, Listing> all = {
+      {"systems", list_systems},         {"data", list_data}, {"activations", list_activations},
+      {"experiments", list_experiments}, {"keys", list_keys}, {"quantities", list_quantities}};
   return all;
 }
 

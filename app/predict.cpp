@@ -60,7 +60,8 @@ void print_design(const Json& design, std::size_t most) {
   for (std::size_t k = 0; k < std::min(design["keep"].size(), most); ++k) {
     const Json& entry = design["keep"][k];
     fmt::print("{:>10} {:>24} {:>28} {:>13}\n", cell(entry["directions"]), range(entry["penalty"]),
-               range(entry["stop_time"]), entry.contains("separability") ? cell(entry["separability"]) : "-");
+               range(entry["stop_time"]),
+               entry.contains("separability") ? cell(entry["separability"]) : "-");
   }
   fmt::print("noise variance from the bulk {}: weight decay for denoising {}\n\n",
              cell(design["noise_variance_from_bulk"]), cell(design["denoising_penalty"]));

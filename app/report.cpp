@@ -22,8 +22,8 @@ struct ReportCommand {
 int report(const ReportCommand& command, const CommonOptions& options) {
   const std::vector<fs::path> folders(command.folders.begin(), command.folders.end());
   report::write_html_report(folders, command.output, {.title = command.title});
-  make_observer(options)->message(
-      Severity::Info, fmt::format("report: {}", fs::absolute(command.output).string()));
+  make_observer(options)->message(Severity::Info,
+                                  fmt::format("report: {}", fs::absolute(command.output).string()));
   return kOk;
 }
 

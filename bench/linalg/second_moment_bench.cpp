@@ -16,7 +16,8 @@ MatrixF samples() {
   MatrixF X(kSamples, kDimension);
   const RandomStream stream(1, "second moment bench");
   for (Index i = 0; i < kSamples; ++i) {
-    stream.fill_normal(static_cast<std::uint64_t>(i), std::span<float>(X.row(i).data(), kDimension));
+    stream.fill_normal(static_cast<std::uint64_t>(i),
+                       std::span<float>(X.row(i).data(), kDimension));
   }
   return X;
 }

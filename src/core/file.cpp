@@ -89,8 +89,9 @@ void create_folder(const fs::path& path) {
   std::error_code code;
   fs::create_directories(path, code);
   if (code || !fs::is_directory(path)) {
-    throw OutputError("core::create_folder", "cannot create the folder " + path.string() + ": " +
-                                                 (code ? code.message() : "a file is in its place"));
+    throw OutputError("core::create_folder",
+                      "cannot create the folder " + path.string() + ": " +
+                          (code ? code.message() : "a file is in its place"));
   }
 }
 

@@ -81,7 +81,9 @@ ThreadPool::~ThreadPool() {
   for (std::thread& thread : state_->threads) thread.join();
 }
 
-int ThreadPool::size() const noexcept { return static_cast<int>(state_->threads.size()) + 1; }
+int ThreadPool::size() const noexcept {
+  return static_cast<int>(state_->threads.size()) + 1;
+}
 
 void ThreadPool::run_blocks(Index num_blocks, void (*call)(void*, Index), void* body) {
   State& s = *state_;

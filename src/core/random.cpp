@@ -71,7 +71,9 @@ std::array<std::uint64_t, 4> RandomStream::bits(std::uint64_t index,
   return {result[0], result[1], result[2], result[3]};
 }
 
-double RandomStream::uniform(std::uint64_t index) const noexcept { return to_unit(bits(index)[0]); }
+double RandomStream::uniform(std::uint64_t index) const noexcept {
+  return to_unit(bits(index)[0]);
+}
 
 double RandomStream::normal(std::uint64_t index) const noexcept {
   const auto b = bits(index);

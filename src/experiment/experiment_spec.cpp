@@ -36,8 +36,7 @@ std::vector<CaseOptions> case_list(SpecDocument& document, const SweepOptions& s
 
 void check_labels(const std::vector<std::string>& labels, const std::vector<Case>& cases) {
   for (const std::string& label : labels) {
-    const bool known =
-        std::ranges::any_of(cases, [&](const Case& c) { return c.label == label; });
+    const bool known = std::ranges::any_of(cases, [&](const Case& c) { return c.label == label; });
     require(known, kWhere, fmt::format("there is no case labelled '{}'", label));
   }
 }
@@ -47,7 +46,7 @@ void check_labels(const std::vector<std::string>& labels, const std::vector<Case
 void lay_quick_over(SpecDocument& document, bool quick) {
   const auto table = document.take_table("quick");
   if (!table || !quick) return;
-  for (const auto& [key, value] : table->leaves()) document.set(key + "=" + value);
+  for (const auto& [key, value] : table->leaves()) document.set(fmt::format("{}={}", key, value));
 }
 
 ExperimentSpec read_experiment(SpecDocument document) {

@@ -32,16 +32,16 @@ struct MeanFieldSetting {
   model::Activation activation;
   std::optional<double> odd_slope;  ///< c where the odd part of σ is c·u
 
-  Vector spectrum;       ///< s_j of the training data, descending
-  Matrix basis;          ///< d×d, columns v_j; empty if coordinates are the v_j already
+  Vector spectrum;  ///< s_j of the training data, descending
+  Matrix basis;     ///< d×d, columns v_j; empty if coordinates are the v_j already
   std::vector<Block> blocks;
 
-  double penalty = 0.0;  ///< λ
-  double step = 0.0;     ///< η
-  Index independent = 0; ///< independent samples per batch; 0 = full batch
+  double penalty = 0.0;   ///< λ
+  double step = 0.0;      ///< η
+  Index independent = 0;  ///< independent samples per batch; 0 = full batch
   std::int64_t steps = 0;
-  std::vector<double> times;                ///< as asked for
-  std::vector<std::int64_t> record_steps;   ///< nearest steps, strictly increasing
+  std::vector<double> times;               ///< as asked for
+  std::vector<std::int64_t> record_steps;  ///< nearest steps, strictly increasing
 
   MatrixF test;          ///< rows on which losses and slopes are measured
   Vector test_spectrum;  ///< mean of (v_jᵀ x)² over them
@@ -68,14 +68,14 @@ struct MeanFieldSetting {
 /// empty.
 struct Path {
   Vector time;
-  Vector loss;        ///< on the test rows
-  Vector train_loss;  ///< on the training rows with both signs
-  Vector denoising;   ///< E‖x̂ − clean‖²
+  Vector loss;             ///< on the test rows
+  Vector train_loss;       ///< on the training rows with both signs
+  Vector denoising;        ///< E‖x̂ − clean‖²
   Vector cloud_asymmetry;  ///< ‖mean w‖ / rms ‖w‖
   Vector linear_loss;      ///< of the linear part alone; the rest is the even part's energy
-  Matrix scale;       ///< u_j, all components
-  Matrix gain;        ///< a_j = m(q) u_j, all components
-  Matrix slope;       ///< regression of x̂_j on x_j, leading components
+  Matrix scale;            ///< u_j, all components
+  Matrix gain;             ///< a_j = m(q) u_j, all components
+  Matrix slope;            ///< regression of x̂_j on x_j, leading components
 };
 
 /// Theory and simulation of one case.
@@ -84,14 +84,14 @@ struct MeanFieldResult {
   double value = 0.0;
   MeanFieldSetting setting;
   theory::Summary summary;
-  Path predicted;               ///< at the times of the records
+  Path predicted;  ///< at the times of the records
   Vector loss_low, loss_high;
-  Path curve;                   ///< the same on many times, for figures; empty without training
+  Path curve;  ///< the same on many times, for figures; empty without training
   Vector curve_low, curve_high;
-  std::vector<Path> measured;      ///< one per repeat
-  double asymmetry = 0.0;          ///< ρ of what the network is shown
+  std::vector<Path> measured;  ///< one per repeat
+  double asymmetry = 0.0;      ///< ρ of what the network is shown
   std::vector<TrustEntry> trust;
-  std::int64_t diverged_at = -1;   ///< step at which a simulation left the finite numbers
+  std::int64_t diverged_at = -1;  ///< step at which a simulation left the finite numbers
   double simulate_s = 0.0, predict_s = 0.0;
 };
 

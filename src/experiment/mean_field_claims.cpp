@@ -132,7 +132,7 @@ std::vector<ClaimOptions> default_claims(const MeanFieldResult& r) {
   ClaimOptions loss_claim;
   loss_claim.quantity = "loss";
   loss_claim.tolerance = tolerance;
-  loss_claim.reason = "noise, width and norm terms of docs/theory/mean_field.md#noise";
+  loss_claim.reason = "noise, width, start and norm terms of docs/theory/mean_field.md#noise";
   loss_claim.source = "docs/theory/mean_field.md#phases";
   ClaimOptions learned_claim;
   learned_claim.quantity = "learned";

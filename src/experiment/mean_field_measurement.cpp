@@ -70,7 +70,8 @@ double Measurement<Scalar>::loss_on(const MatrixOf<Scalar>& rows, bool both_sign
   const double plus = ops::loss<Scalar>(rows, weights, setting_.activation, workspace_, pool_);
   if (!both_signs) return plus;
   const MatrixOf<Scalar> mirrored = -rows;
-  return 0.5 * (plus + ops::loss<Scalar>(mirrored, weights, setting_.activation, workspace_, pool_));
+  return 0.5 *
+         (plus + ops::loss<Scalar>(mirrored, weights, setting_.activation, workspace_, pool_));
 }
 
 template <typename Scalar>
@@ -119,7 +120,8 @@ void Measurement<Scalar>::load(const std::filesystem::path& file) {
 template <typename Scalar>
 std::string Measurement<Scalar>::text() const {
   // The shortest form that reads back to the same bits.
-  const std::span<const double> values(rows_.data(), static_cast<std::size_t>(taken_ * rows_.cols()));
+  const std::span<const double> values(rows_.data(),
+                                       static_cast<std::size_t>(taken_ * rows_.cols()));
   return fmt::format("{}", fmt::join(values, " "));
 }
 

@@ -40,6 +40,7 @@ struct Quantity {
 [[nodiscard]] const Quantity& find_quantity(std::string_view name);
 
 /// Names of all quantities with one line for people.
-[[nodiscard]] std::span<const std::pair<std::string_view, std::string_view>> mean_field_quantities();
+[[nodiscard]] std::span<const std::pair<std::string_view, std::string_view>>
+mean_field_quantities();
 
 }  // namespace twofold::experiment

@@ -135,8 +135,9 @@ void resolve_times(MeanFieldSetting& setting) {
     const auto k = static_cast<std::int64_t>(std::llround(t / setting.step));
     setting.record_steps.push_back(std::min(k, setting.steps));
   }
-  setting.record_steps.erase(std::ranges::unique(setting.record_steps).begin(),
-                             setting.record_steps.end());
+  // std::unique: the range form does not compile with clang 14 and libstdc++ 12.
+  auto& steps = setting.record_steps;
+  steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
 }
 
 MatrixF first_rows(const data::Source& source, Index most) {

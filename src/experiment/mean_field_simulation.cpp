@@ -52,7 +52,8 @@ train::SgdOptions sgd_options(const MeanFieldSetting& setting, const Repeat& rep
   options.stage = repeat.stage;
   options.checkpoint.folder = repeat.checkpoint;
   options.checkpoint.seconds = setting.spec.train.checkpoint_seconds;
-  options.checkpoint.fingerprint = fmt::format("seed = {}\n{}", repeat.seed, resolved_text(setting.spec));
+  options.checkpoint.fingerprint =
+      fmt::format("seed = {}\n{}", repeat.seed, resolved_text(setting.spec));
   options.checkpoint.resume = true;
   return options;
 }
@@ -60,11 +61,11 @@ train::SgdOptions sgd_options(const MeanFieldSetting& setting, const Repeat& rep
 template <typename Scalar>
 model::Weights<Scalar> start_weights(const MeanFieldSetting& setting, const Repeat& repeat) {
   model::Weights<Scalar> weights;
-  weights.encoder = model::initial_neurons(model::parse_initialization(setting.spec.model.init),
-                                           static_cast<Index>(setting.spec.model.neurons),
-                                           setting.spectrum.size(), setting.spec.model.init_scale,
-                                           repeat.seed)
-                        .template cast<Scalar>();
+  weights.encoder =
+      model::initial_neurons(model::parse_initialization(setting.spec.model.init),
+                             static_cast<Index>(setting.spec.model.neurons),
+                             setting.spectrum.size(), setting.spec.model.init_scale, repeat.seed)
+          .template cast<Scalar>();
   weights.scale = Scalar(1) / static_cast<Scalar>(setting.spec.model.neurons);
   return weights;
 }
@@ -90,10 +91,9 @@ train::SgdResult<Scalar> train_network(const MeanFieldSetting& setting, const Re
   const train::SgdOptions options = sgd_options(setting, repeat);
   const MeanFieldTrain& spec = setting.spec.train;
   if (spec.batch == 0) {
-    return train::gradient_descent<Scalar>(whole_training_set<Scalar>(setting),
-                                           start_weights<Scalar>(setting, repeat),
-                                           setting.activation, options, hooks, context.pool,
-                                           context.observer);
+    return train::gradient_descent<Scalar>(
+        whole_training_set<Scalar>(setting), start_weights<Scalar>(setting, repeat),
+        setting.activation, options, hooks, context.pool, context.observer);
   }
   const auto source = training_source(setting, repeat, context.pool);
   const data::BatchSampler sampler(*source,
@@ -108,11 +108,13 @@ train::SgdResult<Scalar> train_network(const MeanFieldSetting& setting, const Re
 
 RunStatus run_status(train::SgdStatus status, StopRequest stop) {
   switch (status) {
-    case train::SgdStatus::Finished: return RunStatus::Finished;
+    case train::SgdStatus::Finished:
+      return RunStatus::Finished;
     case train::SgdStatus::Interrupted:
       return stop == StopRequest::Interrupt ? RunStatus::Interrupted : RunStatus::Terminated;
     case train::SgdStatus::Diverged:
-    case train::SgdStatus::NonFinite: return RunStatus::Diverged;
+    case train::SgdStatus::NonFinite:
+      return RunStatus::Diverged;
   }
   return RunStatus::Diverged;
 }
@@ -154,9 +156,8 @@ Simulated simulate_as(const MeanFieldSetting& setting, const Repeat& repeat,
 Simulated simulate(const MeanFieldSetting& setting, std::int64_t repeat, const std::string& name,
                    const RunFolder& folder, RunContext context) {
   const Repeat r = make_repeat(setting, repeat, name, folder);
-  return setting.spec.train.precision == "double"
-             ? simulate_as<double>(setting, r, folder, context)
-             : simulate_as<float>(setting, r, folder, context);
+  return setting.spec.train.precision == "double" ? simulate_as<double>(setting, r, folder, context)
+                                                  : simulate_as<float>(setting, r, folder, context);
 }
 
 }  // namespace twofold::experiment

@@ -56,7 +56,8 @@ theory::Trajectory constant_step_trajectory(const MeanFieldSetting& setting,
 
 // A changing step size is followed step by step.
 theory::Trajectory scheduled_trajectory(const MeanFieldSetting& setting) {
-  const train::Schedule schedule(setting.spec.train.schedule_options(), setting.step, setting.steps);
+  const train::Schedule schedule(setting.spec.train.schedule_options(), setting.step,
+                                 setting.steps);
   theory::Recursion recursion({setting.spectrum, setting.activation, setting.penalty,
                                setting.spec.model.init_scale, setting.spec.train.momentum, 0.0});
   const auto rows = static_cast<Index>(setting.record_steps.size());
@@ -94,8 +95,7 @@ void derive_from_gains(const MeanFieldSetting& setting, Path& path) {
     const Vector gains = path.gain.row(k).transpose();
     if (setting.train_rows.size() > 0) path.train_loss(k) = theory::loss(setting.spectrum, gains);
     if (setting.clean_test.size() > 0) {
-      path.denoising(k) =
-          theory::denoising_error(setting.spectrum, setting.spec.data.noise, gains);
+      path.denoising(k) = theory::denoising_error(setting.spectrum, setting.spec.data.noise, gains);
     }
   }
 }
@@ -135,14 +135,14 @@ void add_trust(MeanFieldResult& result, ThreadPool& pool) {
                             {.seed = static_cast<std::uint64_t>(setting.seed)}, pool);
   }
   result.asymmetry = symmetric ? 0.0 : rho;
-  std::vector<theory::TrustEntry> entries = theory::trust_report(
-      {.spectrum = setting.spectrum,
-       .gains = result.summary.gain_limit,
-       .activation = setting.activation,
-       .step = setting.step,
-       .independent_samples = setting.independent,
-       .neurons = static_cast<Index>(setting.spec.model.neurons),
-       .learned = result.summary.learned});
+  std::vector<theory::TrustEntry> entries =
+      theory::trust_report({.spectrum = setting.spectrum,
+                            .gains = result.summary.gain_limit,
+                            .activation = setting.activation,
+                            .step = setting.step,
+                            .independent_samples = setting.independent,
+                            .neurons = static_cast<Index>(setting.spec.model.neurons),
+                            .learned = result.summary.learned});
   if (!generative) entries.insert(entries.begin(), theory::asymmetry_entry(rho, symmetric));
   for (const theory::TrustEntry& e : entries) {
     result.trust.push_back({e.name, e.value, e.limit, e.verdict, e.text});
@@ -157,7 +157,8 @@ Json array(const Vector& values) {
 
 Json array(const Matrix& values) {
   Json list = Json::array();
-  for (Index k = 0; k < values.rows(); ++k) list.push_back(array(Vector(values.row(k).transpose())));
+  for (Index k = 0; k < values.rows(); ++k)
+    list.push_back(array(Vector(values.row(k).transpose())));
   return list;
 }
 
@@ -184,7 +185,8 @@ Json keep_json(const MeanFieldSetting& setting) {
     }
     if (const auto stop = theory::stop_to_keep(problem, k)) {
       entry["stop_time"] = interval(stop->time);
-      entry["separability"] = std::isfinite(stop->separability) ? Json(stop->separability) : Json(nullptr);
+      entry["separability"] =
+          std::isfinite(stop->separability) ? Json(stop->separability) : Json(nullptr);
     }
     list.push_back(std::move(entry));
   }
@@ -204,8 +206,7 @@ Json design_json(const MeanFieldSetting& setting) {
 void predict_case(const std::vector<double>& times, MeanFieldResult& result, ThreadPool& pool) {
   const auto began = std::chrono::steady_clock::now();
   const MeanFieldSetting& setting = result.setting;
-  result.summary =
-      theory::summarize(problem_of(setting), setting.time_of(setting.steps));
+  result.summary = theory::summarize(problem_of(setting), setting.time_of(setting.steps));
   theory::Trajectory t =
       scheduled(setting) ? scheduled_trajectory(setting) : constant_step_trajectory(setting, times);
   result.loss_low = std::move(t.loss_low);

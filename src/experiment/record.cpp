@@ -16,7 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // JSON has no NaN or infinity; absent numbers are null.
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
 
 Json to_json(const Claim& c) {
   Json json = {{"name", c.name},
@@ -38,14 +40,10 @@ Json to_json(const Axis& a) {
 }
 
 Json to_json(const Figure& f) {
-  return {{"name", f.name},
-          {"title", f.title},
-          {"sentence", f.sentence},
-          {"data", "series/" + f.name + ".csv"},
-          {"x", to_json(f.x)},
-          {"y", to_json(f.y)},
-          {"series", f.series},
-          {"panel", f.panel}};
+  return {{"name", f.name},         {"title", f.title},
+          {"sentence", f.sentence}, {"data", "series/" + f.name + ".csv"},
+          {"x", to_json(f.x)},      {"y", to_json(f.y)},
+          {"series", f.series},     {"panel", f.panel}};
 }
 
 Json to_json(const TrustEntry& t) {
@@ -102,9 +100,12 @@ void write_csv(const fs::path& path, const Figure& f) {
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::Holds: return "holds";
-    case Verdict::Fails: return "fails";
-    case Verdict::NotApplicable: return "not applicable";
+    case Verdict::Holds:
+      return "holds";
+    case Verdict::Fails:
+      return "fails";
+    case Verdict::NotApplicable:
+      return "not applicable";
   }
   return "";
 }
@@ -133,7 +134,7 @@ Json to_json(const Record& r, int threads) {
 Json read_record(const fs::path& folder) {
   const fs::path path = folder / "record.json";
   const std::string text = read_file(path);
-  const Json json = Json::parse(text, nullptr, false);
+  Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded() || !json.is_object() || !json.contains("claims")) {
     throw DataError("experiment::read_record",
                     path.string() + " is not a record; run the experiment again");

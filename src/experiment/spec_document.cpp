@@ -189,6 +189,7 @@ std::string item(const std::string& value) {
 template <typename T>
 std::string item(const std::vector<T>& values) {
   std::vector<std::string> parts;
+  parts.reserve(values.size());
   for (const T& v : values) parts.push_back(item(v));
   return fmt::format("[{}]", fmt::join(parts, ", "));
 }

@@ -106,8 +106,10 @@ double loss_tolerance(const Vector& spectrum, const Vector& gains, const RunSett
   double tolerance = 0.02 + setting.noise_level;
   if (setting.neurons > 0) {
     const double initial_loss = 0.5 * s.sum();
-    tolerance +=
-        0.35 * gains.sum() * gains.dot(s) / (static_cast<double>(setting.neurons) * initial_loss);
+    const auto neurons = static_cast<double>(setting.neurons);
+    tolerance += 0.35 * gains.sum() * gains.dot(s) / (neurons * initial_loss);
+    // u_j(0) scatters by √(2/N), and |dL/d ln u_j(0)| = s_j a (1 − a)² at most: 4/27 s_j.
+    tolerance += 2 * (4.0 / 27.0) * s.norm() * std::sqrt(2 / neurons) / initial_loss;
   }
   if (setting.norm_concentrated) tolerance += 0.5 / effective_dimension(s);
   return tolerance;

@@ -59,7 +59,9 @@ TEST(ThreadPool, NestedRunsExecute) {
   EXPECT_EQ(hits.load(), 20);
 }
 
-TEST(ThreadPool, RefusesFewerThanOneThread) { EXPECT_THROW(ThreadPool(0), InvalidArgument); }
+TEST(ThreadPool, RefusesFewerThanOneThread) {
+  EXPECT_THROW(ThreadPool(0), InvalidArgument);
+}
 
 TEST(TreeSum, HandlesEveryLength) {
   for (int n = 0; n < 20; ++n) {
@@ -69,7 +71,9 @@ TEST(TreeSum, HandlesEveryLength) {
   }
 }
 
-TEST(AvailableThreads, IsAtLeastOne) { EXPECT_GE(available_threads(), 1); }
+TEST(AvailableThreads, IsAtLeastOne) {
+  EXPECT_GE(available_threads(), 1);
+}
 
 }  // namespace
 }  // namespace twofold

@@ -64,9 +64,9 @@ TEST(RandomStream, ValueDependsOnIndexAndPlaceOnly) {
 }
 
 TEST(RandomStream, SeedNameAndIndexAllMatter) {
-  const std::set<double> values = {
-      RandomStream(1, "a").uniform(0), RandomStream(2, "a").uniform(0),
-      RandomStream(1, "b").uniform(0), RandomStream(1, "a").uniform(1)};
+  const std::set<double> values = {RandomStream(1, "a").uniform(0), RandomStream(2, "a").uniform(0),
+                                   RandomStream(1, "b").uniform(0),
+                                   RandomStream(1, "a").uniform(1)};
   EXPECT_EQ(values.size(), 4u);
 }
 

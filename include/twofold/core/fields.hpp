@@ -18,8 +18,8 @@ namespace twofold {
 /// What values an option may take. Numbers are tested with `contains` (every entry of a
 /// list), strings with `choices`; either may be absent.
 struct Domain {
-  std::string_view text;                 ///< for people: "> 0", "in [0, 1)"
-  bool (*contains)(double) = nullptr;    ///< NaN is never accepted
+  std::string_view text;               ///< for people: "> 0", "in [0, 1)"
+  bool (*contains)(double) = nullptr;  ///< NaN is never accepted
   std::span<const std::string_view> choices = {};
 };
 
@@ -27,10 +27,10 @@ namespace domain {
 inline constexpr Domain any{"any", nullptr, {}};
 inline constexpr Domain finite{"finite", [](double v) { return std::isfinite(v); }, {}};
 inline constexpr Domain positive{"> 0", [](double v) { return v > 0 && std::isfinite(v); }, {}};
-inline constexpr Domain non_negative{">= 0", [](double v) { return v >= 0 && std::isfinite(v); },
-                                     {}};
-inline constexpr Domain at_least_one{">= 1", [](double v) { return v >= 1 && std::isfinite(v); },
-                                     {}};
+inline constexpr Domain non_negative{
+    ">= 0", [](double v) { return v >= 0 && std::isfinite(v); }, {}};
+inline constexpr Domain at_least_one{
+    ">= 1", [](double v) { return v >= 1 && std::isfinite(v); }, {}};
 inline constexpr Domain below_one{"in [0, 1)", [](double v) { return v >= 0 && v < 1; }, {}};
 template <std::size_t N>
 constexpr Domain one_of(const std::array<std::string_view, N>& names) {

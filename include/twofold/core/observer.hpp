@@ -16,10 +16,10 @@ enum class StopRequest { None, Interrupt, Terminate };
 
 /// One progress report; a field that does not apply is left at its default.
 struct Progress {
-  std::string_view stage;      ///< what is running, e.g. "train seed 2/5"
-  std::int64_t done = 0;       ///< units finished
-  std::int64_t total = 0;      ///< units in all; 0 if unknown
-  double loss = -1.0;          ///< current loss; negative if none
+  std::string_view stage;        ///< what is running, e.g. "train seed 2/5"
+  std::int64_t done = 0;         ///< units finished
+  std::int64_t total = 0;        ///< units in all; 0 if unknown
+  double loss = -1.0;            ///< current loss; negative if none
   std::int64_t next_record = 0;  ///< unit at which the next record is taken; 0 if none
 };
 

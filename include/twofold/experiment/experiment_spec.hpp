@@ -118,8 +118,8 @@ struct Case {
 /// A spec taken apart: common options, cases (at least one), claims and figures.
 struct ExperimentSpec {
   RunOptions run;
-  std::string axis;          ///< what varies over the cases, for axes and tables
-  SpecDocument base;         ///< the sections of the system, without the cases' overrides
+  std::string axis;   ///< what varies over the cases, for axes and tables
+  SpecDocument base;  ///< the sections of the system, without the cases' overrides
   std::vector<CaseOptions> case_options;
   std::vector<Case> cases;
   std::vector<ClaimOptions> claims;

@@ -79,13 +79,14 @@ struct MeanFieldTrain {
               domain::one_of(kUnits)),
         field("order", &T::order, "iid draws of rows, or a new shuffle each epoch",
               domain::one_of(kOrders)),
-        field("precision", &T::precision, "arithmetic of the training", domain::one_of(kPrecisions)),
+        field("precision", &T::precision, "arithmetic of the training",
+              domain::one_of(kPrecisions)),
         field("schedule", &T::schedule, "of the step size along the run; relative to η",
               domain::one_of(train::ScheduleOptions::kSchedules)),
         field("warmup", &T::warmup, "steps over which the step size first rises linearly",
               domain::non_negative),
-        field("final_factor", &T::final_factor,
-              "step size at the end over η (exponential, cosine)", domain::positive),
+        field("final_factor", &T::final_factor, "step size at the end over η (exponential, cosine)",
+              domain::positive),
         field("checkpoint_seconds", &T::checkpoint_seconds, "time between checkpoints",
               domain::positive)};
   }
@@ -101,6 +102,8 @@ struct MeanFieldRecord {
   std::string predictor = "flow";
   bool save_weights = true;
 
+  static constexpr Domain kFewPoints{
+      "in [1, 100000]", [](double v) { return v >= 1 && v <= 1e5; }, {}};
   static constexpr std::array<std::string_view, 2> kSpacings{"linear", "log"};
   static constexpr std::array<std::string_view, 5> kPredictors{"flow", "recursion", "L2", "L2+",
                                                                "matrix"};
@@ -109,7 +112,7 @@ struct MeanFieldRecord {
     return std::tuple{
         field("times", &R::times, "times to record, increasing; default: `points` of them",
               domain::non_negative),
-        field("points", &R::points, "how many times from 0 to the end", domain::at_least_one),
+        field("points", &R::points, "how many times from 0 to the end", kFewPoints),
         field("spacing", &R::spacing, "of those times", domain::one_of(kSpacings)),
         field("components", &R::components, "leading components judged and drawn",
               domain::at_least_one),

@@ -16,17 +16,17 @@ enum class Verdict { Holds, Fails, NotApplicable };
 
 /// One statement of the theory beside what was measured.
 struct Claim {
-  std::string name;        ///< key, e.g. "block_gain[0]"
-  std::string title;       ///< for people
+  std::string name;   ///< key, e.g. "block_gain[0]"
+  std::string title;  ///< for people
   double predicted = 0.0;
   double measured = 0.0;
   double standard_error = 0.0;  ///< of `measured`, over repeats
   double tolerance = 0.0;       ///< on |predicted - measured|, in `unit`
   std::string reason;           ///< why this tolerance
   std::string unit = "1";
-  std::string source;           ///< docs/theory/<system>.md#section
+  std::string source;  ///< docs/theory/<system>.md#section
   Verdict verdict = Verdict::NotApplicable;
-  std::string why;              ///< which assumption does not hold
+  std::string why;  ///< which assumption does not hold
 };
 
 /// Holds if |predicted - measured| <= tolerance; NaN fails.

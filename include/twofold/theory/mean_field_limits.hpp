@@ -49,7 +49,9 @@ struct RunSetting {
 };
 
 /// Largest expected deviation of the loss, in units of L0 = ½ tr S, for η s_1 <= 0.15:
-///   0.02 + ν + 0.35 trA tr(AS)/(N L0)  ( + 0.5/d_eff for L2 ).   Empirical.
+///   0.02 + ν + 0.35 trA tr(AS)/(N L0) + (8/27) ‖s‖ √(2/N)/L0  ( + 0.5/d_eff for L2 ).
+/// Empirical, but for the fourth term: two standard deviations of what the scatter of iid
+/// neurons at the start does to the loss on a rise. docs/theory/mean_field.md#noise.
 [[nodiscard]] double loss_tolerance(const Vector& spectrum, const Vector& gains,
                                     const RunSetting& setting);
 
