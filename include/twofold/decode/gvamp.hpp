@@ -44,7 +44,7 @@ struct GvampResult {
 /// @param Y        k×n of ±1.
 /// @throws InvalidArgument  if shapes disagree or an option is out of range.
 /// The same bits for any pool size; with a structured encoder a vector's result does not depend
-/// on the others of the batch. float against double: 1e-5 after eight layers.
+/// on the others of the batch. Float agrees with double to 1e-4 after eight layers.
 /// Source: docs/theory/one_bit_decoders.md#robust.
 template <std::floating_point Scalar>
 [[nodiscard]] GvampResult<Scalar> gvamp(ThreadPool& pool,
