@@ -24,7 +24,7 @@ MatrixF normal_matrix(Index rows, Index columns, std::uint64_t index) {
 }
 
 // Products on several threads at once must not share work buffers. A BLAS that is not safe to
-// call concurrently (Debian's serial OpenBLAS) fails here about every third run.
+// call concurrently (Debian's serial OpenBLAS) fails here.
 TEST(Gemm, ConcurrentCallsGiveTheBitsOfASingleCall) {
   const MatrixF X = normal_matrix(32, 196, 0), W = normal_matrix(256, 196, 1);
   MatrixF Z(32, 256), G(256, 196);
