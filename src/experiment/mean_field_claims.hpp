@@ -3,11 +3,15 @@
 
 #include <vector>
 
+#include "experiment/judging.hpp"
 #include "experiment/mean_field_case.hpp"
 #include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/record.hpp"
 
 namespace twofold::experiment {
+
+/// The results as claims and sweeps see them; they must outlive the list.
+[[nodiscard]] std::vector<JudgedCase> judged_cases(const std::vector<MeanFieldResult>& results);
 
 /// @throws InvalidArgument  if the claim names an unknown quantity.
 void check_claim(const ClaimOptions& claim);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "experiment/figure_making.hpp"
+#include "experiment/mean_field_claims.hpp"
 #include "experiment/mean_field_quantities.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/numerics/statistics.hpp"
@@ -15,16 +17,6 @@ namespace {
 constexpr std::string_view kWhere = "experiment::mean_field_figures";
 
 using Results = std::vector<const MeanFieldResult*>;
-
-Results chosen(const FigureOptions& options, const std::vector<MeanFieldResult>& all) {
-  Results list;
-  for (const MeanFieldResult& r : all) {
-    if (options.cases.empty() || std::ranges::find(options.cases, r.label) != options.cases.end()) {
-      list.push_back(&r);
-    }
-  }
-  return list;
-}
 
 // One quantity over time: the predicted curve (a band where low < high) and the measured points.
 struct CurveSource {
@@ -164,37 +156,6 @@ const Kind& find_kind(std::string_view name) {
   return *kind;
 }
 
-// "sweep:loss" -> "loss"
-std::string swept_quantity(const FigureOptions& options) {
-  return options.kind.substr(options.kind.find(':') + 1);
-}
-
-// A quantity of each case against the case's value.
-Figure sweep_figure(const FigureOptions& options, const ExperimentSpec& spec,
-                    const Results& results) {
-  const std::string quantity = swept_quantity(options);
-  Figure figure;
-  figure.title = quantity;
-  figure.x = {"x", spec.axis.empty() ? "case" : spec.axis, "linear"};
-  figure.y = {"value", quantity, "linear"};
-  figure.series = "direction";
-  ClaimOptions claim;
-  claim.quantity = quantity;
-  bool named = false;
-  for (const MeanFieldResult* r : results) {
-    if (r->measured.empty()) continue;
-    for (const Comparison& c : find_quantity(quantity).evaluate(*r, claim)) {
-      const std::string series = c.name.empty() ? "" : c.title;
-      named = named || !series.empty();
-      figure.rows.push_back({r->value, series, "", true, c.predicted, 0.0,
-                             c.predicted - c.extra_tolerance, c.predicted + c.extra_tolerance});
-      figure.rows.push_back({r->value, series, "", false, c.measured, c.standard_error});
-    }
-  }
-  if (!named) figure.series.clear();
-  return figure;
-}
-
 Figure kind_figure(const FigureOptions& options, const Results& results) {
   const Kind& kind = find_kind(options.kind);
   Figure figure;
@@ -208,24 +169,15 @@ Figure kind_figure(const FigureOptions& options, const Results& results) {
   return figure;
 }
 
-std::string file_name(std::size_t index, const std::string& kind) {
-  std::string name = fmt::format("{}-{}", index + 1, kind);
-  std::ranges::replace(name, ':', '-');
-  return name;
-}
-
 }  // namespace
 
 void check_figure(const FigureOptions& figure) {
-  if (figure.kind.starts_with("sweep:")) {
+  if (draws_sweep(figure)) {
     (void)find_quantity(swept_quantity(figure));
   } else {
     (void)find_kind(figure.kind);
   }
-  for (const std::string& scale : {figure.x_scale, figure.y_scale}) {
-    require(scale.empty() || scale == "linear" || scale == "log", kWhere,
-            fmt::format("figure '{}': scale '{}' must be linear or log", figure.kind, scale));
-  }
+  check_scales(figure);
 }
 
 std::vector<Figure> mean_field_figures(const ExperimentSpec& spec,
@@ -235,16 +187,13 @@ std::vector<Figure> mean_field_figures(const ExperimentSpec& spec,
     wanted.push_back({.kind = "gain", .sentence = "Each direction rises in its own phase."});
     wanted.push_back({.kind = "loss", .sentence = "The loss falls by a step with each phase."});
   }
+  const std::vector<JudgedCase> cases = judged_cases(results);
   std::vector<Figure> figures;
   for (const FigureOptions& options : wanted) {
-    const Results list = chosen(options, results);
-    Figure figure = options.kind.starts_with("sweep:") ? sweep_figure(options, spec, list)
-                                                       : kind_figure(options, list);
-    figure.name = file_name(figures.size(), options.kind);
-    figure.sentence = options.sentence;
-    if (!options.title.empty()) figure.title = options.title;
-    if (!options.x_scale.empty()) figure.x.scale = options.x_scale;
-    if (!options.y_scale.empty()) figure.y.scale = options.y_scale;
+    Figure figure = draws_sweep(options)
+                        ? sweep_figure(options, spec.axis, cases)
+                        : kind_figure(options, chosen_results(options.cases, results));
+    finish_figure(options, figures.size(), figure);
     figures.push_back(std::move(figure));
   }
   return figures;

@@ -343,15 +343,7 @@ constexpr std::array kQuantities{
 }  // namespace
 
 const Quantity& find_quantity(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const Quantity& q : kQuantities) {
-    if (q.name == name) return q;
-    names.push_back(q.name);
-  }
-  const std::string near = nearest_name(name, names);
-  throw InvalidArgument(
-      kWhere, fmt::format("unknown quantity '{}'{}; see twofold list quantities", name,
-                          near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near)));
+  return find_by_name(kQuantities, name, kWhere);
 }
 
 std::span<const std::pair<std::string_view, std::string_view>> mean_field_quantities() {

@@ -7,20 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "experiment/judging.hpp"
 #include "experiment/mean_field_case.hpp"
 #include "twofold/experiment/experiment_spec.hpp"
 
 namespace twofold::experiment {
-
-/// Predicted and measured value of a quantity at one point, not yet judged.
-struct Comparison {
-  std::string name;   ///< suffix such as "[2]"; may be empty
-  std::string title;  ///< what it is about; may be empty
-  double predicted = 0.0;
-  double measured = 0.0;
-  double standard_error = 0.0;
-  double extra_tolerance = 0.0;  ///< added to the claim's, where theory itself gives a range
-};
 
 /// What the data must satisfy for a prediction (docs/theory/mean_field.md#data).
 enum class Needs {

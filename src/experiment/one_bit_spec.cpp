@@ -1,0 +1,53 @@
+#include "twofold/experiment/one_bit_spec.hpp"
+
+#include <fmt/format.h>
+
+#include "twofold/core/error.hpp"
+#include "twofold/experiment/experiment_spec.hpp"
+
+namespace twofold::experiment {
+namespace {
+
+constexpr std::string_view kWhere = "experiment::one_bit";
+
+void check(const OneBitSpec& spec) {
+  const bool learned = spec.model.encoder == "learned";
+  const std::string& source = spec.data.source;
+  require(spec.model.rate <= 64.0, kWhere,
+          fmt::format("model.rate = {} is above 64 bits per coordinate", spec.model.rate));
+  require(spec.model.encoder != "identity" || spec.model.rate <= 1.0, kWhere,
+          fmt::format("encoder = \"identity\" needs model.rate <= 1, got {}", spec.model.rate));
+  require(!spec.decode.ri_gamp || (!learned && spec.model.encoder != "identity"), kWhere,
+          "decode.ri_gamp needs a rotation-like encoder, not a learned one or the identity");
+  require(!learned || spec.train.method != "population" || source == "sparse_gaussian" ||
+              source == "gaussian",
+          kWhere,
+          fmt::format("train.method = \"population\" is for gaussian and sparse_gaussian, not {}; "
+                      "use \"surrogate\"",
+                      source));
+  require(spec.train.last_step <= spec.train.first_step, kWhere,
+          fmt::format("train.last_step = {} is above train.first_step = {}", spec.train.last_step,
+                      spec.train.first_step));
+}
+
+}  // namespace
+
+OneBitSpec read_one_bit_spec(SpecDocument& document) {
+  OneBitSpec spec;
+  RunOptions run;
+  document.read("", run);
+  document.read("data", spec.data);
+  document.read("model", spec.model);
+  document.read("decode", spec.decode);
+  document.read("train", spec.train);
+  document.refuse_unknown_keys();
+  check(spec);
+  return spec;
+}
+
+std::string resolved_text(const OneBitSpec& spec) {
+  return toml_section("data", spec.data) + toml_section("model", spec.model) +
+         toml_section("decode", spec.decode) + toml_section("train", spec.train);
+}
+
+}  // namespace twofold::experiment
