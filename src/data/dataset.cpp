@@ -207,15 +207,20 @@ Opened materialise(Opened source, ThreadPool& pool) {
                                               source->image_shape());
 }
 
-void apply_transforms(const std::vector<std::string>& names, ThreadPool& pool, Dataset& set) {
-  FittedTransforms fitted = fit_transforms(names, set.train, pool);
+void apply_transforms(const std::vector<std::string>& names, std::uint64_t seed, ThreadPool& pool,
+                      Dataset& set) {
+  FittedTransforms fitted = fit_transforms(names, set.train, seed, pool);
   set.train = std::move(fitted.train);
   if (set.test) set.test = fitted.apply(set.test);
   set.random_signs = fitted.random_signs;
   set.mirrored = fitted.mirrored;
-  if (!fitted.maps.empty()) {
+  if (!fitted.steps.empty()) {
     set.spectrum = set.clean_spectrum = Vector();
     set.prior.reset();
+  }
+  if (fitted.cuts_rows) {
+    set.train_labels.clear();
+    set.test_labels.clear();
   }
   if (!set.train_labels.empty()) set.train_labels.resize(set.train->size());
 }
@@ -239,7 +244,7 @@ Dataset open_dataset(const SourceOptions& options, std::uint64_t seed, ThreadPoo
                 : prior                 ? open_sparse(options, *prior, seed)
                                         : open_files(options);
   check_dimension(options, set.train->dimension());
-  apply_transforms(options.transforms, pool, set);
+  apply_transforms(options.transforms, seed, pool, set);
   if (set.train->size() != kUnlimited) set.train = materialise(std::move(set.train), pool);
   if (set.test && set.test->size() != kUnlimited) set.test = materialise(std::move(set.test), pool);
   set.description = set.train->description();

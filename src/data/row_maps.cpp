@@ -12,10 +12,10 @@ void Scale::apply(const ConstView<double>& in, View<double> out) const {
   out = factor_ * in;
 }
 
-void UnitNorm::apply(const ConstView<double>& in, View<double> out) const {
+void FixNorm::apply(const ConstView<double>& in, View<double> out) const {
   for (Index i = 0; i < in.rows(); ++i) {
     const double norm = in.row(i).norm();
-    out.row(i) = in.row(i) * (norm > 0.0 ? 1.0 / norm : 1.0);
+    out.row(i) = in.row(i) * (norm > 0.0 ? norm_ / norm : 1.0);
   }
 }
 

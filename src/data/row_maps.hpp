@@ -1,7 +1,7 @@
 // The row maps that transforms are made of.
 #pragma once
 
-#include "twofold/data/transforms.hpp"
+#include "mapped_rows.hpp"
 
 namespace twofold::data {
 
@@ -28,11 +28,16 @@ class Scale final : public RowMap {
   double factor_;
 };
 
-/// x / ‖x‖, and 0 for 0.
-class UnitNorm final : public RowMap {
+/// norm · x / ‖x‖, and 0 for 0.
+class FixNorm final : public RowMap {
  public:
-  [[nodiscard]] std::string name() const override { return "unit_norm"; }
+  FixNorm(std::string name, double norm) : name_(std::move(name)), norm_(norm) {}
+  [[nodiscard]] std::string name() const override { return name_; }
   void apply(const ConstView<double>& in, View<double> out) const override;
+
+ private:
+  std::string name_;
+  double norm_;
 };
 
 /// (x − mean)ᵀ root, with the symmetric root C^{-1/2}.

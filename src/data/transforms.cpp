@@ -3,27 +3,27 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
 
-#include "data_error.hpp"
-#include "row_maps.hpp"
-#include "stream.hpp"
+#include "fit_maps.hpp"
+#include "mask.hpp"
+#include "patches.hpp"
+#include "twofold/core/error.hpp"
 #include "twofold/core/fields.hpp"
-#include "twofold/data/moments.hpp"
 #include "twofold/data/row_range.hpp"
-#include "twofold/linalg/symmetric_eigen.hpp"
 
 namespace twofold::data {
 namespace {
 
 constexpr auto kWhere = "data::fit_transforms";
-constexpr Index kPiece = 256;  // rows mapped at once; bounds the scratch memory
-constexpr std::array<std::string_view, 10> kNames{
-    "center", "unit_trace", "whiten", "unit_norm",    "scale",
-    "pool2",  "gray",       "subset", "random_signs", "mirrored"};
+constexpr std::array<std::string_view, 14> kNames{
+    "center", "unit_trace", "unit_variance", "whiten", "unit_norm", "norm",         "scale",
+    "pool2",  "gray",       "patches",       "mask",   "subset",    "random_signs", "mirrored"};
+constexpr Domain kProbability{"in (0, 1]", [](double v) { return v > 0.0 && v <= 1.0; }, {}};
 
 // "whiten:0.01" -> name "whiten", argument "0.01".
 struct Entry {
@@ -42,22 +42,29 @@ Entry parse_entry(std::string_view text) {
                             near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
                             fmt::join(kNames, ", ")));
   }
-  const bool takes = entry.name == "whiten" || entry.name == "scale" || entry.name == "subset";
-  require(takes || !entry.argument, kWhere,
+  constexpr std::array<std::string_view, 5> takes{"whiten", "scale", "patches", "mask", "subset"};
+  require(std::ranges::find(takes, entry.name) != takes.end() || !entry.argument, kWhere,
           fmt::format("'{}': {} takes no argument", text, entry.name));
   return entry;
 }
 
-// The number after the colon, which must be in the domain.
-double argument_of(const Entry& entry, const Domain& domain) {
+// The number after the colon, which must be in the domain, as `example` is.
+double argument_of(const Entry& entry, const Domain& domain, std::string_view example) {
   const std::string_view text = entry.argument.value_or("");
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool number = error == std::errc() && end == text.data() + text.size();
   require(number && domain.contains(value), kWhere,
-          fmt::format("'{}': {} needs a number ({}), as in {}:2", entry.text, entry.name,
-                      domain.text, entry.name));
+          fmt::format("'{}': {} needs a number ({}), as in {}:{}", entry.text, entry.name,
+                      domain.text, entry.name, example));
   return value;
+}
+
+std::uint64_t count_of(const Entry& entry, std::string_view what, std::string_view example) {
+  const double count = argument_of(entry, domain::at_least_one, example);
+  require(count == std::floor(count) && count <= 0x1p53, kWhere,
+          fmt::format("'{}': the {} must be an integer", entry.text, what));
+  return static_cast<std::uint64_t>(count);
 }
 
 void require_finite_size(const Source& train, const Entry& entry) {
@@ -75,46 +82,13 @@ ImageShape require_image(const Source& train, const Entry& entry) {
   return shape;
 }
 
-std::shared_ptr<const RowMap> fit_center(const Source& train, ThreadPool& pool) {
-  Vector sum = Vector::Zero(train.dimension());
-  for_each_chunk<double>(
-      train, pool, [&](const ConstView<double>& rows) { sum += column_sums<double>(pool, rows); });
-  return std::make_shared<Center>(sum / static_cast<double>(train.size()));
-}
-
-std::shared_ptr<const RowMap> fit_unit_trace(const Source& train, ThreadPool& pool) {
-  double sum = 0.0;
-  for_each_chunk<double>(train, pool, [&](const ConstView<double>& rows) {
-    sum += parallel_sum<double>(pool, rows.rows(), 256, [&](Index begin, Index end) {
-      return rows.middleRows(begin, end - begin).squaredNorm();
-    });
-  });
-  if (!(sum > 0.0)) {
-    fail(kWhere, train.description(), "all numbers are 0, so the trace cannot become 1",
-         "leave out 'unit_trace' or check the data");
-  }
-  return std::make_shared<Scale>("unit_trace",
-                                 1.0 / std::sqrt(sum / static_cast<double>(train.size())));
-}
-
-std::shared_ptr<const RowMap> fit_whiten(const Source& train, double floor, ThreadPool& pool) {
-  Moments fitted = moments(train, pool);
-  const SymmetricEigen eigen = symmetric_eigen(fitted.covariance());
-  const double mean = eigen.values.mean();
-  if (eigen.status != SolveStatus::Converged || !(mean > 0.0)) {
-    fail(kWhere, train.description(), "the covariance cannot be inverted: nothing varies",
-         "leave out 'whiten' or check the data");
-  }
-  const Vector inverse_root = eigen.values.cwiseMax(floor * mean).cwiseSqrt().cwiseInverse();
-  const Matrix scaled = eigen.vectors * inverse_root.asDiagonal();
-  return std::make_shared<Whiten>(std::move(fitted.mean), scaled * eigen.vectors.transpose());
-}
-
 std::shared_ptr<const RowMap> fit_map(const Entry& entry, const Source& train, ThreadPool& pool) {
   constexpr double default_floor = 1e-3;
-  if (entry.name == "unit_norm") return std::make_shared<UnitNorm>();
+  const auto d = static_cast<double>(train.dimension());
+  if (entry.name == "unit_norm") return std::make_shared<FixNorm>("unit_norm", 1.0);
+  if (entry.name == "norm") return std::make_shared<FixNorm>("norm", std::sqrt(d));
   if (entry.name == "scale") {
-    const double factor = argument_of(entry, domain::finite);
+    const double factor = argument_of(entry, domain::finite, "2");
     require(factor != 0.0, kWhere, fmt::format("'{}' would make all rows 0", entry.text));
     return std::make_shared<Scale>("scale", factor);
   }
@@ -128,50 +102,50 @@ std::shared_ptr<const RowMap> fit_map(const Entry& entry, const Source& train, T
   if (entry.name == "gray") return std::make_shared<Gray>(require_image(train, entry));
   require_finite_size(train, entry);
   if (entry.name == "center") return fit_center(train, pool);
-  if (entry.name == "unit_trace") return fit_unit_trace(train, pool);
-  const double floor = entry.argument ? argument_of(entry, domain::positive) : default_floor;
+  if (entry.name == "unit_trace") return fit_scale("unit_trace", 1.0, train, pool);
+  if (entry.name == "unit_variance") return fit_scale("unit_variance", d, train, pool);
+  const double floor =
+      entry.argument ? argument_of(entry, domain::positive, "0.001") : default_floor;
   return fit_whiten(train, floor, pool);
+}
+
+Transform patches(const Entry& entry, const Source& train) {
+  const ImageShape shape = require_image(train, entry);
+  const std::uint64_t side = count_of(entry, "side of a patch", "8");
+  require(side <= static_cast<std::uint64_t>(std::min(shape.rows, shape.cols)), kWhere,
+          fmt::format("'{}' does not fit images of {} x {}", entry.text, shape.rows, shape.cols));
+  return [side](std::shared_ptr<const Source> rows, std::string_view) {
+    return cut_patches(std::move(rows), static_cast<Index>(side));
+  };
+}
+
+// `number` counts the masks before this one, so that a second mask is another one.
+Transform mask(const Entry& entry, int number, std::uint64_t seed) {
+  const double p = argument_of(entry, kProbability, "0.5");
+  return [p, number, seed](std::shared_ptr<const Source> rows, std::string_view split) {
+    return mask_rows(std::move(rows), p,
+                     RandomStream(seed, fmt::format("mask/{}/{}", number, split)));
+  };
 }
 
 }  // namespace
 
-TransformedSource::TransformedSource(std::shared_ptr<const Source> base,
-                                     std::shared_ptr<const RowMap> map)
-    : base_(std::move(base)), map_(std::move(map)) {}
-
-Index TransformedSource::dimension() const {
-  return map_->output_dimension(base_->dimension());
-}
-
-std::string TransformedSource::description() const {
-  return base_->description() + ", " + map_->name();
-}
-
-ImageShape TransformedSource::image_shape() const {
-  return map_->output_shape(base_->image_shape());
-}
-
-void TransformedSource::gather(std::span<const std::uint64_t> index, View<double> rows) const {
-  check_request(index, rows.rows(), rows.cols());
-  Matrix before(std::min(kPiece, rows.rows()), base_->dimension());
-  for (Index begin = 0; begin < rows.rows(); begin += kPiece) {
-    const Index count = std::min(kPiece, rows.rows() - begin);
-    const auto part =
-        index.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
-    base_->gather(part, View<double>(before.topRows(count)));
-    map_->apply(before.topRows(count), rows.middleRows(begin, count));
-  }
-}
-
-std::shared_ptr<const Source> FittedTransforms::apply(std::shared_ptr<const Source> other) const {
-  for (const auto& map : maps) other = std::make_shared<TransformedSource>(std::move(other), map);
+std::shared_ptr<const Source> FittedTransforms::apply(std::shared_ptr<const Source> other,
+                                                      std::string_view split) const {
+  for (const Transform& step : steps) other = step(std::move(other), split);
   return other;
 }
 
 FittedTransforms fit_transforms(const std::vector<std::string>& names,
-                                std::shared_ptr<const Source> train, ThreadPool& pool) {
+                                std::shared_ptr<const Source> train, std::uint64_t seed,
+                                ThreadPool& pool) {
   FittedTransforms fitted;
   fitted.train = std::move(train);
+  int masks = 0;
+  const auto add = [&](Transform step) {
+    fitted.train = step(std::move(fitted.train), "train");
+    fitted.steps.push_back(std::move(step));
+  };
   for (const std::string& text : names) {
     const Entry entry = parse_entry(text);
     if (entry.name == "random_signs") {
@@ -179,13 +153,17 @@ FittedTransforms fit_transforms(const std::vector<std::string>& names,
     } else if (entry.name == "mirrored") {
       fitted.mirrored = true;
     } else if (entry.name == "subset") {
-      const double count = argument_of(entry, domain::at_least_one);
-      require(count == std::floor(count) && count <= 0x1p53, kWhere,
-              fmt::format("'{}': the number of rows must be an integer", entry.text));
-      fitted.train = row_range(fitted.train, 0, static_cast<std::uint64_t>(count));
+      fitted.train = row_range(fitted.train, 0, count_of(entry, "number of rows", "1000"));
+    } else if (entry.name == "patches") {
+      add(patches(entry, *fitted.train));
+      fitted.cuts_rows = true;
+    } else if (entry.name == "mask") {
+      add(mask(entry, masks++, seed));
     } else {
-      fitted.maps.push_back(fit_map(entry, *fitted.train, pool));
-      fitted.train = std::make_shared<TransformedSource>(fitted.train, fitted.maps.back());
+      add([map = fit_map(entry, *fitted.train, pool)](std::shared_ptr<const Source> rows,
+                                                      std::string_view) {
+        return map_rows(std::move(rows), map);
+      });
     }
   }
   return fitted;

@@ -31,10 +31,10 @@ double clamp_precision(double g) {
 template <typename Scalar>
 class Block {
  public:
-  Block(const ops::EncoderOperator<Scalar>& encoder, const data::ScalarPrior& prior,
+  Block(const ops::EncoderOperator<Scalar>& encoder, const Denoiser& denoiser,
         const ConstView<Scalar>& codes)
       : encoder_(encoder),
-        prior_(prior),
+        denoiser_(denoiser),
         codes_(codes),
         states_(static_cast<std::size_t>(codes.rows())),
         p1_(MatrixOf<Scalar>::Zero(codes.rows(), codes.cols())),
@@ -46,6 +46,7 @@ class Block {
 
   [[nodiscard]] State& state(Index i) { return states_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] auto estimate(Index i) const { return x_.row(i); }
+  [[nodiscard]] auto observation(Index i) const { return r1_.row(i); }
   [[nodiscard]] Index rows() const { return x_.rows(); }
 
   /// One layer; `scalars` given: use them, else estimate and clamp.
@@ -124,19 +125,15 @@ class Block {
     }
     s.g1 = wide() ? s.g2 * r * s.h / (s.g2 + (1.0 - r) * s.h) : r * s.h;
     s.g1 = scalars != nullptr ? scalars->g1 : std::min(s.g1, kMostPrecision);
-    double variance = 0.0;
-    for (Index j = 0; j < x_.cols(); ++j) {
-      const auto posterior = prior_.posterior(static_cast<double>(r1_(i, j)), 1.0 / s.g1);
-      x_(i, j) = static_cast<Scalar>(posterior.mean);
-      variance += posterior.variance;
-    }
-    s.ex = scalars != nullptr
-               ? scalars->mse
-               : std::clamp(variance / static_cast<double>(x_.cols()), kLeastVariance, 1.0);
+    const auto d = static_cast<std::size_t>(x_.cols());
+    const double variance = denoiser_.apply(std::span<const Scalar>(r1_.row(i).data(), d),
+                                            1.0 / s.g1, std::span<Scalar>(x_.row(i).data(), d));
+    s.ex = scalars != nullptr ? scalars->mse : std::clamp(variance, kLeastVariance, 1.0);
   }
 
   const ops::EncoderOperator<Scalar>& encoder_;
-  const data::ScalarPrior& prior_;
+
+  const Denoiser& denoiser_;
   ConstView<Scalar> codes_;
   std::vector<State> states_;
   MatrixOf<Scalar> p1_, step_, z_;  // step: p2 - p1
@@ -163,6 +160,10 @@ bool accept(Block<Scalar>& block, Index begin, int layer, double tolerance,
     result.estimate.row(begin + i) = x;
     result.variance[place] = s.ex;
     result.layers[place] = layer + 1;
+    if (!result.noise.empty()) {
+      result.unbiased.row(begin + i) = block.observation(i);
+      result.noise[place] = 1.0 / s.g1;
+    }
     any = true;
   }
   return any;
@@ -172,10 +173,11 @@ bool accept(Block<Scalar>& block, Index begin, int layer, double tolerance,
 
 template <std::floating_point Scalar>
 GvampResult<Scalar> gvamp(ThreadPool& pool, const ops::EncoderOperator<Scalar>& encoder,
-                          const data::ScalarPrior& prior, std::type_identity_t<ConstView<Scalar>> Y,
+                          const Denoiser& denoiser, std::type_identity_t<ConstView<Scalar>> Y,
                           const GvampOptions& options) {
   constexpr auto where = "decode::gvamp";
   require_codes(Y.cols(), encoder.code_length(), where);
+  require_deviations(denoiser.dimension(), encoder.dimension(), where);
   if (options.layers < 1) {
     throw InvalidArgument(where, fmt::format("layers must be >= 1, got {}", options.layers));
   }
@@ -184,10 +186,16 @@ GvampResult<Scalar> gvamp(ThreadPool& pool, const ops::EncoderOperator<Scalar>& 
         where, fmt::format("norm_tolerance must be > 0, got {}", options.norm_tolerance));
   }
   const auto count = static_cast<std::size_t>(Y.rows());
-  GvampResult<Scalar> result{MatrixOf<Scalar>(Y.rows(), encoder.dimension()),
-                             std::vector<double>(count, 1.0), std::vector<int>(count, 0)};
+  GvampResult<Scalar> result;
+  result.estimate.resize(Y.rows(), encoder.dimension());
+  result.variance.assign(count, 1.0);
+  result.layers.assign(count, 0);
+  if (options.keep_unbiased) {
+    result.unbiased.resize(Y.rows(), encoder.dimension());
+    result.noise.assign(count, 0.0);
+  }
   parallel_for(pool, Y.rows(), kRowsPerBlock, [&](Index begin, Index end) {
-    Block<Scalar> block(encoder, prior, Y.middleRows(begin, end - begin));
+    Block<Scalar> block(encoder, denoiser, Y.middleRows(begin, end - begin));
     for (int t = 0; t < options.layers; ++t) {
       block.layer(t == 0, nullptr);
       if (!accept(block, begin, t, options.norm_tolerance, result)) break;
@@ -198,31 +206,29 @@ GvampResult<Scalar> gvamp(ThreadPool& pool, const ops::EncoderOperator<Scalar>& 
 
 template <std::floating_point Scalar>
 MatrixOf<Scalar> gvamp_scheduled(ThreadPool& pool, const ops::EncoderOperator<Scalar>& encoder,
-                                 const data::ScalarPrior& prior,
+                                 const Denoiser& denoiser,
                                  std::type_identity_t<ConstView<Scalar>> Y,
                                  std::span<const model::GvampScalars> schedule) {
   constexpr auto where = "decode::gvamp_scheduled";
   require_codes(Y.cols(), encoder.code_length(), where);
+  require_deviations(denoiser.dimension(), encoder.dimension(), where);
   require(!schedule.empty(), where, "needs at least one layer, got none");
   MatrixOf<Scalar> estimate(Y.rows(), encoder.dimension());
   parallel_for(pool, Y.rows(), kRowsPerBlock, [&](Index begin, Index end) {
-    Block<Scalar> block(encoder, prior, Y.middleRows(begin, end - begin));
+    Block<Scalar> block(encoder, denoiser, Y.middleRows(begin, end - begin));
     for (std::size_t t = 0; t < schedule.size(); ++t) block.layer(t == 0, &schedule[t]);
     for (Index i = begin; i < end; ++i) estimate.row(i) = block.estimate(i - begin);
   });
   return estimate;
 }
 
-template GvampResult<float> gvamp(ThreadPool&, const ops::EncoderOperator<float>&,
-                                  const data::ScalarPrior&, ConstView<float>, const GvampOptions&);
+template GvampResult<float> gvamp(ThreadPool&, const ops::EncoderOperator<float>&, const Denoiser&,
+                                  ConstView<float>, const GvampOptions&);
 template GvampResult<double> gvamp(ThreadPool&, const ops::EncoderOperator<double>&,
-                                   const data::ScalarPrior&, ConstView<double>,
-                                   const GvampOptions&);
-template MatrixF gvamp_scheduled(ThreadPool&, const ops::EncoderOperator<float>&,
-                                 const data::ScalarPrior&, ConstView<float>,
-                                 std::span<const model::GvampScalars>);
-template Matrix gvamp_scheduled(ThreadPool&, const ops::EncoderOperator<double>&,
-                                const data::ScalarPrior&, ConstView<double>,
-                                std::span<const model::GvampScalars>);
+                                   const Denoiser&, ConstView<double>, const GvampOptions&);
+template MatrixF gvamp_scheduled(ThreadPool&, const ops::EncoderOperator<float>&, const Denoiser&,
+                                 ConstView<float>, std::span<const model::GvampScalars>);
+template Matrix gvamp_scheduled(ThreadPool&, const ops::EncoderOperator<double>&, const Denoiser&,
+                                ConstView<double>, std::span<const model::GvampScalars>);
 
 }  // namespace twofold::decode

@@ -37,6 +37,7 @@ class RiGampMemory {
   /// x̂^t = f(Σ weights_i x^i; tau). Returns the mean posterior variance.
   double denoise(const Vector& weights, double tau) {
     estimates_.emplace_back(rows(), encoder_.dimension());
+    const data::ScalarChannel channel = prior_.channel(tau);
     return mean_over_blocks(estimates_.back(), [&](Index begin, Index count) {
       auto x = estimates_.back().middleRows(begin, count);
       x.setZero();
@@ -44,7 +45,7 @@ class RiGampMemory {
       double variance = 0.0;
       for (Index i = 0; i < count; ++i) {
         for (Index j = 0; j < x.cols(); ++j) {
-          const auto posterior = prior_.posterior(static_cast<double>(x(i, j)), tau);
+          const auto posterior = channel.posterior(static_cast<double>(x(i, j)));
           x(i, j) = static_cast<Scalar>(posterior.mean);
           variance += posterior.variance;
         }

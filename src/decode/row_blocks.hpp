@@ -19,4 +19,10 @@ inline void require_codes(Index columns, Index code_length, std::string_view whe
                         fmt::format("codes must have {} columns, got {}", code_length, columns));
 }
 
+inline void require_deviations(Index deviations, Index dimension, std::string_view where) {
+  if (deviations == 0 || deviations == dimension) return;
+  throw InvalidArgument(
+      where, fmt::format("{} deviations for vectors of dimension {}", deviations, dimension));
+}
+
 }  // namespace twofold::decode

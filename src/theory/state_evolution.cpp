@@ -104,12 +104,13 @@ numerics::Solved<model::GvampScalars> state_evolution_fixed_point(
   return result;
 }
 
-std::vector<LayerForm> layer_form(const std::vector<model::GvampScalars>& layers, double rate) {
+std::vector<model::LayerForm> layer_form(const std::vector<model::GvampScalars>& layers,
+                                         double rate) {
   require_rate(rate, "theory::layer_form");
-  std::vector<LayerForm> forms;
+  std::vector<model::LayerForm> forms;
   for (std::size_t t = 0; t < layers.size(); ++t) {
     const auto& layer = layers[t];
-    LayerForm form{};
+    model::LayerForm form{};
     form.v = layer.vz;
     form.tau = layer.tau;
     if (rate > 1.0) form.w = 1.0 / (layer.ez * layer.h);

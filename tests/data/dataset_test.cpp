@@ -138,6 +138,53 @@ TEST_F(DatasetTest, LabelsFollowTheSplit) {
   expect_throw<DataError>([&] { (void)open(options); }, {"labels.npy", "3 rows", "4 samples"});
 }
 
+TEST_F(DatasetTest, PatchesHaveNoLabels) {
+  const auto images = FileBytes()
+                          .big<std::uint32_t>(0x00000803)
+                          .big<std::uint32_t>(2)
+                          .big<std::uint32_t>(2)
+                          .big<std::uint32_t>(2)
+                          .text(std::string(8, 'x'))
+                          .save(folder_.path() / "images.idx");
+  SourceOptions options;
+  options.source = "idx";
+  options.path = images.string();
+  options.labels = save((Matrix(2, 1) << 7, 8).finished(), "labels.npy");
+  options.split = {0.5, 0.5};
+  EXPECT_EQ(open(options).train_labels.size(), 1u);
+  options.transforms = {"patches:1"};
+  const Dataset set = open(options);
+  EXPECT_EQ(set.train->size(), 4u);
+  EXPECT_EQ(set.test->size(), 4u);
+  EXPECT_EQ(set.image, (ImageShape{1, 1, 1}));
+  EXPECT_TRUE(set.train_labels.empty());
+  EXPECT_TRUE(set.test_labels.empty());
+}
+
+TEST_F(DatasetTest, MasksFollowTheSeedAndTheSplit) {
+  SourceOptions options;
+  options.source = "npy";
+  options.path = save(Matrix::Ones(200, 20));
+  options.split = {100, 100};
+  options.transforms = {"mask:0.5"};
+  const Dataset set = open(options);
+  const MatrixF train = all_rows<float>(*set.train);
+  EXPECT_EQ(all_rows<float>(*open(options).train), train);
+  EXPECT_NE(all_rows<float>(*open_dataset(options, 2, pool_).train), train);
+  EXPECT_NE(all_rows<float>(*set.test), train);
+}
+
+TEST_F(DatasetTest, AMaskHidesTheLawOfAGenerativeSource) {
+  SourceOptions options;
+  options.dimension = 4;
+  EXPECT_TRUE(open(options).prior.has_value());
+  options.transforms = {"mask:0.5"};
+  const Dataset set = open(options);
+  EXPECT_EQ(set.train->size(), kUnlimited);
+  EXPECT_FALSE(set.prior.has_value());
+  EXPECT_EQ(set.spectrum.size(), 0);
+}
+
 TEST_F(DatasetTest, WrongOptionsAreNamed) {
   SourceOptions options;
   expect_refused(options, {"exactly one of spectrum"});

@@ -82,8 +82,9 @@ struct SourceOptions {
         field("beta", &S::beta, "sparse_beta: shape a of the symmetric beta law, 0.05 to 50",
               domain::positive),
         field("transforms", &S::transforms,
-              "in order of application: center, unit_trace, whiten[:floor], unit_norm, scale:c, "
-              "pool2, gray, subset:n, random_signs, mirrored"),
+              "in order of application: center, unit_trace, unit_variance, whiten[:floor], "
+              "unit_norm, norm, scale:c, pool2, gray, patches:s, mask:p, subset:n, random_signs, "
+              "mirrored"),
         field("split", &S::split,
               "files: [train, test] rows, the first and the next; fractions up to 1, else counts",
               domain::non_negative),
@@ -111,7 +112,8 @@ struct Dataset {
   /// sources, and gaussian by `dimension` alone) and no transform changes the rows.
   std::optional<ScalarPrior> prior;
 
-  std::vector<std::int64_t> train_labels;  ///< of the first rows of each split; empty without
+  /// Of the first rows of each split; empty without, and for patches.
+  std::vector<std::int64_t> train_labels;
   std::vector<std::int64_t> test_labels;
 };
 

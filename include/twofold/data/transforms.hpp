@@ -1,74 +1,67 @@
 // Transforms of samples: a list of names, fitted on the training rows.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "twofold/data/source.hpp"
 
 namespace twofold::data {
 
-/// A map of rows to rows, applied to each row by itself.
-class RowMap {
- public:
-  virtual ~RowMap() = default;
-  [[nodiscard]] virtual std::string name() const = 0;
-  [[nodiscard]] virtual Index output_dimension(Index input) const { return input; }
-  [[nodiscard]] virtual ImageShape output_shape(ImageShape input) const { return input; }
-  /// out.row(k) = f(in.row(k)); the matrices do not overlap.
-  virtual void apply(const ConstView<double>& in, View<double> out) const = 0;
-};
-
-/// The rows of another source, mapped when they are gathered, in double.
-class TransformedSource final : public Source {
- public:
-  TransformedSource(std::shared_ptr<const Source> base, std::shared_ptr<const RowMap> map);
-
-  [[nodiscard]] Index dimension() const override;
-  [[nodiscard]] std::uint64_t size() const override { return base_->size(); }
-  [[nodiscard]] std::string description() const override;
-  [[nodiscard]] ImageShape image_shape() const override;
-  using Source::gather;
-  void gather(std::span<const std::uint64_t> index, View<double> rows) const override;
-
- private:
-  std::shared_ptr<const Source> base_;
-  std::shared_ptr<const RowMap> map_;
-};
+/// A fitted transform: the source that it makes of another one. `split` names the part of the
+/// data ("train", "test"): the masks of different parts are independent.
+using Transform = std::function<std::shared_ptr<const Source>(std::shared_ptr<const Source> rows,
+                                                              std::string_view split)>;
 
 /// A list of transforms with what was estimated from the training rows.
 struct FittedTransforms {
   std::shared_ptr<const Source> train;  ///< the training rows, transformed
-  std::vector<std::shared_ptr<const RowMap>> maps;
-  bool random_signs = false;  ///< for the sampler: each drawn row times ±1
-  bool mirrored = false;      ///< for the sampler: batches of pairs x, −x
+  std::vector<Transform> steps;         ///< in order; without marks and `subset`
+  bool random_signs = false;            ///< for the sampler: each drawn row times ±1
+  bool mirrored = false;                ///< for the sampler: batches of pairs x, −x
+  bool cuts_rows = false;               ///< rows are parts of samples: labels do not apply
 
-  /// The same maps for other rows (a test split); `subset` leaves those alone.
-  [[nodiscard]] std::shared_ptr<const Source> apply(std::shared_ptr<const Source> other) const;
+  /// The same steps for other rows; `subset` leaves those alone.
+  /// @throws InvalidArgument  if they are not the images that `patches` needs.
+  [[nodiscard]] std::shared_ptr<const Source> apply(std::shared_ptr<const Source> other,
+                                                    std::string_view split = "test") const;
 };
 
 /// Fits the transforms, each on the rows that those before it deliver:
 ///
-///   center        x − mean
-///   unit_trace    x / √(E‖x‖²): trace of the (uncentred) second moment becomes 1
-///   whiten[:f]    C^{-1/2} (x − mean), C the covariance, its eigenvalues raised to at least
-///                 f times their mean (default 1e-3)
-///   unit_norm     x / ‖x‖; a zero row stays
-///   scale:c       c x
-///   pool2         mean over 2×2 pixels, per channel; needs images with even sides
-///   gray          mean over channels; needs images
-///   subset:n      the first n training rows
-///   random_signs  (a mark for the sampler)
-///   mirrored      (a mark for the sampler)
+///   center         x − mean
+///   unit_trace     x / √(E‖x‖²): trace of the (uncentred) second moment becomes 1
+///   unit_variance  x / √(E‖x‖²/d): mean over coordinates of E x_j² becomes 1
+///   whiten[:f]     C^{-1/2} (x − mean), C the covariance, its eigenvalues raised to at least
+///                  f times their mean (default 1e-3)
+///   unit_norm      x / ‖x‖; a zero row stays
+///   norm           √d x / ‖x‖; a zero row stays
+///   scale:c        c x
+///   pool2          mean over 2×2 pixels, per channel; needs images with even sides
+///   gray           mean over channels; needs images
+///   patches:s      rows become the s×s patches of the images, all channels of each; with q
+///                  patches per image, row k is patch k mod q, left to right and then down, of
+///                  image ⌊k/q⌋; pixels that fill no patch are dropped; needs images
+///   mask:p         x_j ξ_j/√p, P(ξ_j = 1) = p, else 0: E x_j² stays, E x_j x_k (j ≠ k) and the
+///                  mean shrink by p and √p. ξ_j is a function of (seed, split, row, j) and of
+///                  how many masks stand before, so a row has one mask for ever
+///   subset:n       the first n training rows
+///   random_signs   (a mark for the sampler)
+///   mirrored       (a mark for the sampler)
 ///
 /// Streams over the rows in parallel; memory does not grow with their number.
+/// @param seed  for the masks alone.
 /// @throws InvalidArgument  if a name is unknown or its argument is; if an image or a finite
-///         number of rows is needed and absent.
-/// @throws DataError        if nothing varies (unit_trace of zeros, whiten of a constant).
+///         number of rows is needed and absent; if a patch is larger than the images.
+/// @throws DataError        if nothing varies (unit_trace, unit_variance of zeros, whiten of a
+///         constant).
 [[nodiscard]] FittedTransforms fit_transforms(const std::vector<std::string>& names,
                                               std::shared_ptr<const Source> train,
-                                              ThreadPool& pool);
+                                              std::uint64_t seed, ThreadPool& pool);
 
 /// The names that fit_transforms knows, without arguments.
 [[nodiscard]] std::vector<std::string> transform_names();

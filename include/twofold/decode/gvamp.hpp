@@ -6,6 +6,7 @@
 
 #include "twofold/core/parallel.hpp"
 #include "twofold/data/scalar_prior.hpp"
+#include "twofold/decode/denoiser.hpp"
 #include "twofold/linalg/matrix.hpp"
 #include "twofold/model/decoder_scalars.hpp"
 #include "twofold/ops/encoder_operator.hpp"
@@ -17,6 +18,9 @@ struct GvampOptions {
   /// A layer is accepted if | |x̂|²/d - (1 - variance) | is at most this, > 0: what a posterior
   /// mean of a vector of norm √d must satisfy (Nishimori).
   double norm_tolerance = 0.1;
+  /// Also return what the denoiser saw. Posterior means are shrunk, E <x̂, q> < <x, q> in size;
+  /// r1 is not.
+  bool keep_unbiased = false;
 };
 
 /// Per vector: what the decoder says about itself.
@@ -25,6 +29,9 @@ struct GvampResult {
   MatrixOf<Scalar> estimate;     ///< k×d, relative to unit variance per coordinate
   std::vector<double> variance;  ///< estimated mean square error per coordinate, in [1e-6, 1]
   std::vector<int> layers;       ///< layers accepted, >= 1
+  /// With keep_unbiased, else empty: r1 = x + √noise g of the last accepted layer, k×d.
+  MatrixOf<Scalar> unbiased;
+  std::vector<double> noise;  ///< with keep_unbiased: its noise variance, 1/g1
 };
 
 /// The guarded form, with variances of its own for each vector.
@@ -40,8 +47,9 @@ struct GvampResult {
 /// whose layer is not accepted (the norm check fails or ex grows) keeps the last accepted one;
 /// the first layer always is.
 ///
-/// @param encoder  orthogonal (B Bᵀ = I or Bᵀ B = r I); nothing checks that.
-/// @param Y        k×n of ±1.
+/// @param encoder   orthogonal (B Bᵀ = I or Bᵀ B = r I); nothing checks that.
+/// @param denoiser  f, of coordinates of variance 1 on average.
+/// @param Y         k×n of ±1.
 /// @throws InvalidArgument  if shapes disagree or an option is out of range.
 /// The same bits for any pool size; with a structured encoder a vector's result does not depend
 /// on the others of the batch. Float agrees with double to 1e-4 after eight layers.
@@ -49,17 +57,37 @@ struct GvampResult {
 template <std::floating_point Scalar>
 [[nodiscard]] GvampResult<Scalar> gvamp(ThreadPool& pool,
                                         const ops::EncoderOperator<Scalar>& encoder,
-                                        const data::ScalarPrior& prior,
+                                        const Denoiser& denoiser,
                                         std::type_identity_t<ConstView<Scalar>> Y,
                                         const GvampOptions& options = {});
+
+/// With Denoiser::exact(prior).
+template <std::floating_point Scalar>
+[[nodiscard]] GvampResult<Scalar> gvamp(ThreadPool& pool,
+                                        const ops::EncoderOperator<Scalar>& encoder,
+                                        const data::ScalarPrior& prior,
+                                        std::type_identity_t<ConstView<Scalar>> Y,
+                                        const GvampOptions& options = {}) {
+  return gvamp(pool, encoder, Denoiser::exact(prior), Y, options);
+}
 
 /// The plain form on scalars known in advance, such as those of the state evolution; no guard.
 /// @param schedule  one entry per layer, at least one.
 template <std::floating_point Scalar>
 [[nodiscard]] MatrixOf<Scalar> gvamp_scheduled(ThreadPool& pool,
                                                const ops::EncoderOperator<Scalar>& encoder,
-                                               const data::ScalarPrior& prior,
+                                               const Denoiser& denoiser,
                                                std::type_identity_t<ConstView<Scalar>> Y,
                                                std::span<const model::GvampScalars> schedule);
+
+/// With Denoiser::exact(prior).
+template <std::floating_point Scalar>
+[[nodiscard]] MatrixOf<Scalar> gvamp_scheduled(ThreadPool& pool,
+                                               const ops::EncoderOperator<Scalar>& encoder,
+                                               const data::ScalarPrior& prior,
+                                               std::type_identity_t<ConstView<Scalar>> Y,
+                                               std::span<const model::GvampScalars> schedule) {
+  return gvamp_scheduled(pool, encoder, Denoiser::exact(prior), Y, schedule);
+}
 
 }  // namespace twofold::decode

@@ -3,6 +3,7 @@
 
 #include "twofold/core/parallel.hpp"
 #include "twofold/data/scalar_prior.hpp"
+#include "twofold/decode/denoiser.hpp"
 #include "twofold/linalg/matrix.hpp"
 #include "twofold/ops/encoder_operator.hpp"
 
@@ -20,8 +21,18 @@ namespace twofold::decode {
 template <std::floating_point Scalar>
 [[nodiscard]] MatrixOf<Scalar> posterior_mean(ThreadPool& pool,
                                               const ops::EncoderOperator<Scalar>& encoder,
-                                              const data::ScalarPrior& prior,
+                                              const Denoiser& denoiser,
                                               std::type_identity_t<ConstView<Scalar>> Y,
                                               double noise);
+
+/// With Denoiser::exact(prior).
+template <std::floating_point Scalar>
+[[nodiscard]] MatrixOf<Scalar> posterior_mean(ThreadPool& pool,
+                                              const ops::EncoderOperator<Scalar>& encoder,
+                                              const data::ScalarPrior& prior,
+                                              std::type_identity_t<ConstView<Scalar>> Y,
+                                              double noise) {
+  return posterior_mean(pool, encoder, Denoiser::exact(prior), Y, noise);
+}
 
 }  // namespace twofold::decode

@@ -17,6 +17,16 @@ struct GvampScalars {
   double mse;  ///< mmse(tau)
 };
 
+/// One layer of GVAMP written with one term of memory, as a network would have it.
+///
+/// r <= 1:  m  <- c (B x̂ - alpha s) - q m,   s = y √v λ(y m/√v)
+///          xb <- w Bᵀ s + b x̂ - q xb,       x̂ = f(xb; tau)
+/// r > 1:   the same m and s;  xb = (1/r) Bᵀ(m + w s),  b = 0.
+/// Here s = ẑ - m. First layer: m = 0 and xb = w Bᵀ s (r <= 1); c = alpha = q = b = 0.
+struct LayerForm {
+  double c, alpha, q, v, w, b, tau;
+};
+
 /// One layer t of RI-GAMP with full memory.
 ///
 ///   x^t = Bᵀ s^t - Σ_{i<t} beta_i x̂^i,    x̂^t = f(Σ_{i<=t} weights_i x^i; tau)

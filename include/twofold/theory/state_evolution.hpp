@@ -47,18 +47,10 @@ struct FixedPointOptions {
 [[nodiscard]] numerics::Solved<model::GvampScalars> state_evolution_fixed_point(
     const data::ScalarPrior& prior, double rate, const FixedPointOptions& options = {});
 
-/// The same layer written with one term of memory, as a network would have it.
+/// The same layers written with one term of memory, as a network would have it.
 ///
-/// r <= 1:  m  <- c (B x̂ - alpha s) - q m,   s = y √v λ(y m/√v)
-///          xb <- w Bᵀ s + b x̂ - q xb,       x̂ = f(xb; tau)
-/// r > 1:   the same m and s;  xb = (1/r) Bᵀ(m + w s),  b = 0.
-/// Here s = ẑ - m. First layer: m = 0 and xb = w Bᵀ s (r <= 1); c = alpha = q = b = 0.
-struct LayerForm {
-  double c, alpha, q, v, w, b, tau;
-};
-
 /// @param layers  from state_evolution at the same rate.
-[[nodiscard]] std::vector<LayerForm> layer_form(const std::vector<model::GvampScalars>& layers,
-                                                double rate);
+[[nodiscard]] std::vector<model::LayerForm> layer_form(
+    const std::vector<model::GvampScalars>& layers, double rate);
 
 }  // namespace twofold::theory

@@ -1,0 +1,48 @@
+// The denoiser of a decoder: posterior means of all coordinates of a vector at one noise level.
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <span>
+
+#include "twofold/data/scalar_prior.hpp"
+#include "twofold/linalg/matrix.hpp"
+
+namespace twofold::decode {
+
+class DenoiserMethod;
+
+/// Coordinates x_j = deviations_j u_j, u of the prior, observed as r_j = x_j + √τ g_j, g ~ N(0,1):
+///
+///   E[x_j | r_j] = s f(r_j/s; τ/s²),  Var(x_j | r_j) = s² V(r_j/s; τ/s²),  s = deviations_j
+///
+/// with f and V mean and variance of the prior's posterior. A deviation of 0 gives 0 for both.
+/// A value type; copies share constant state; all functions are const and thread-safe.
+/// Source: docs/theory/one_bit_decoders.md#denoiser.
+class Denoiser {
+ public:
+  /// By ScalarPrior::posterior, to its accuracy; a microsecond or so per coordinate.
+  /// @param deviations  one per coordinate, finite, >= 0, mean of squares 1 to 1e-6; empty: all
+  ///                    are 1, any number of coordinates. InvalidArgument otherwise.
+  static Denoiser exact(data::ScalarPrior prior, Vector deviations = {});
+
+  /// By interpolation in tables.
+  static Denoiser tabulated(data::ScalarPrior prior, Vector deviations = {});
+
+  /// Number of deviations; 0 where all are 1.
+  [[nodiscard]] Index dimension() const noexcept;
+
+  /// x_j <- E[x_j | r_j]; returns mean_j Var(x_j | r_j). x may be r itself.
+  /// @param tau  finite, > 0; τ/s² outside [1e-12, 1e12] counts as the nearer end.
+  /// @throws InvalidArgument  if lengths disagree or are 0, tau is not finite and > 0, or an r_j is
+  ///                          not finite.
+  template <std::floating_point Scalar>
+  double apply(std::span<const Scalar> r, double tau, std::span<Scalar> x) const;
+
+ private:
+  explicit Denoiser(std::shared_ptr<const DenoiserMethod> method) noexcept;
+
+  std::shared_ptr<const DenoiserMethod> method_;
+};
+
+}  // namespace twofold::decode
