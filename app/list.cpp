@@ -65,8 +65,10 @@ Json list_keys() {
   Json list = Json::array();
   for (const SpecKey& key : spec_keys()) {
     const std::string domain = key.domain.empty() ? "" : fmt::format(" ({})", key.domain);
-    list.push_back({{"name", key.section.empty() ? key.name : key.section + " " + key.name},
+    const std::string system = key.system.empty() ? "" : key.system + " ";
+    list.push_back({{"name", system + (key.section.empty() ? "" : key.section + " ") + key.name},
                     {"about", fmt::format("{}{}: {}", key.default_value, domain, key.help)},
+                    {"system", key.system},
                     {"section", key.section},
                     {"key", key.name},
                     {"default", key.default_value},

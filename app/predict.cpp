@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "command.hpp"
 #include "twofold/core/error.hpp"
 
@@ -29,63 +27,6 @@ experiment::SpecDocument spec_for_data(std::string path) {
   return document;
 }
 
-std::string cell(const Json& value) {
-  if (value.is_number()) return fmt::format("{:.4g}", value.get<double>());
-  return value.is_null() ? "-" : value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-void print_components(const Json& summary, std::size_t most) {
-  const Json& limit = summary["gain_limit"];
-  fmt::print("{:>10} {:>12} {:>12} {:>12} {:>12}  {}\n", "component", "eigenvalue", "gain at end",
-             "gain limit", "half time", "status");
-  const std::size_t count = std::min(limit.size(), most);
-  for (std::size_t j = 0; j < count; ++j) {
-    fmt::print("{:>10} {:>12} {:>12} {:>12} {:>12}  {}\n", j + 1, cell(summary["spectrum"][j]),
-               cell(summary["gain_at_stop"][j]), cell(limit[j]), cell(summary["half_time"][j]),
-               cell(summary["status"][j]));
-  }
-  if (count < limit.size())
-    fmt::print("{:>10} {} more; --json lists all\n", "...", limit.size() - count);
-}
-
-std::string range(const Json& interval) {
-  return interval.is_null() ? "-" : fmt::format("{} .. {}", cell(interval[0]), cell(interval[1]));
-}
-
-// How to keep exactly k directions, for the first few k.
-void print_design(const Json& design, std::size_t most) {
-  if (!design.contains("keep")) return;
-  fmt::print("\n{:>10} {:>24} {:>28} {:>13}\n", "keep", "penalty between",
-             "or stop (no penalty) between", "separability");
-  for (std::size_t k = 0; k < std::min(design["keep"].size(), most); ++k) {
-    const Json& entry = design["keep"][k];
-    fmt::print("{:>10} {:>24} {:>28} {:>13}\n", cell(entry["directions"]), range(entry["penalty"]),
-               range(entry["stop_time"]),
-               entry.contains("separability") ? cell(entry["separability"]) : "-");
-  }
-  fmt::print("noise variance from the bulk {}: weight decay for denoising {}\n\n",
-             cell(design["noise_variance_from_bulk"]), cell(design["denoising_penalty"]));
-}
-
-void print_prediction(const Json& prediction) {
-  const Json& summary = prediction["summary"];
-  if (prediction.contains("case")) fmt::print("case {}\n", cell(prediction["case"]));
-  print_components(summary, 20);
-  for (const auto& [key, value] : summary.items()) {
-    if (value.is_number() || value.is_string()) fmt::print("{:<28} {}\n", key, cell(value));
-  }
-  const Json& series = prediction["series"];
-  fmt::print("\n{:>12} {:>12}\n", "time", "loss");
-  for (std::size_t k = 0; k < series["time"].size(); ++k) {
-    fmt::print("{:>12} {:>12}\n", cell(series["time"][k]), cell(series["loss"][k]));
-  }
-  print_design(prediction["design"], 5);
-  for (const Json& entry : prediction["trust"]) {
-    fmt::print("{} = {} ({}): {}\n", cell(entry["name"]), cell(entry["value"]),
-               cell(entry["verdict"]), cell(entry["text"]));
-  }
-}
-
 int predict(const PredictCommand& command, const CommonOptions& options) {
   require(command.spec.empty() != command.data.empty(), "app::predict",
           "give either a spec or --data FILE");
@@ -102,9 +43,9 @@ int predict(const PredictCommand& command, const CommonOptions& options) {
   if (options.json) {
     fmt::print("{}\n", prediction.dump(1));
   } else if (prediction.contains("cases")) {
-    for (const Json& one : prediction["cases"]) print_prediction(one);
+    for (const Json& one : prediction["cases"]) fmt::print("{}\n", system.describe(one));
   } else {
-    print_prediction(prediction);
+    fmt::print("{}", system.describe(prediction));
   }
   return kOk;
 }

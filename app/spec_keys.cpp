@@ -7,6 +7,7 @@
 
 #include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/mean_field_spec.hpp"
+#include "twofold/experiment/one_bit_spec.hpp"
 
 namespace twofold::app {
 namespace {
@@ -19,10 +20,10 @@ std::string domain_text(const Domain& domain) {
 }
 
 template <typename Options>
-void add_section(std::vector<SpecKey>& keys, std::string_view section) {
+void add_section(std::vector<SpecKey>& keys, std::string_view system, std::string_view section) {
   Options defaults;
   for_each_field<Options>([&]<typename T>(const Field<Options, T>& field) {
-    keys.push_back({std::string(section), std::string(field.name),
+    keys.push_back({std::string(system), std::string(section), std::string(field.name),
                     experiment::toml_text(&(defaults.*field.member)), domain_text<T>(field.domain),
                     std::string(field.help)});
   });
@@ -32,15 +33,18 @@ void add_section(std::vector<SpecKey>& keys, std::string_view section) {
 
 std::vector<SpecKey> spec_keys() {
   std::vector<SpecKey> keys;
-  add_section<experiment::RunOptions>(keys, "");
-  add_section<data::SourceOptions>(keys, "[data]");
-  add_section<experiment::MeanFieldModel>(keys, "[model]");
-  add_section<experiment::MeanFieldTrain>(keys, "[train]");
-  add_section<experiment::MeanFieldRecord>(keys, "[record]");
-  add_section<experiment::SweepOptions>(keys, "[sweep]");
-  add_section<experiment::CaseOptions>(keys, "[[case]]");
-  add_section<experiment::ClaimOptions>(keys, "[[claim]]");
-  add_section<experiment::FigureOptions>(keys, "[[figure]]");
+  add_section<experiment::RunOptions>(keys, "", "");
+  add_section<data::SourceOptions>(keys, "", "[data]");
+  add_section<experiment::MeanFieldModel>(keys, "mean_field", "[model]");
+  add_section<experiment::MeanFieldTrain>(keys, "mean_field", "[train]");
+  add_section<experiment::MeanFieldRecord>(keys, "mean_field", "[record]");
+  add_section<experiment::OneBitModel>(keys, "one_bit", "[model]");
+  add_section<experiment::OneBitDecode>(keys, "one_bit", "[decode]");
+  add_section<experiment::OneBitTrain>(keys, "one_bit", "[train]");
+  add_section<experiment::SweepOptions>(keys, "", "[sweep]");
+  add_section<experiment::CaseOptions>(keys, "", "[[case]]");
+  add_section<experiment::ClaimOptions>(keys, "", "[[claim]]");
+  add_section<experiment::FigureOptions>(keys, "", "[[figure]]");
   return keys;
 }
 

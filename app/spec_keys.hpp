@@ -8,6 +8,7 @@ namespace twofold::app {
 
 /// One key of a spec: where it stands, its default in TOML syntax, what it may be.
 struct SpecKey {
+  std::string system;   ///< whose key it is; empty: every system's
   std::string section;  ///< as written in a spec: "", "[train]", "[[claim]]"
   std::string name;
   std::string default_value;

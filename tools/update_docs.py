@@ -44,9 +44,10 @@ def code(text):
 def key_rows(tool):
     section = None
     for key in listing(tool, "keys"):
-        if key["section"] != section:
-            section = key["section"]
-            title = f"`{section}`" if section else "Top of the file"
+        if (key["system"], key["section"]) != section:
+            section = key["system"], key["section"]
+            title = f"`{key['section']}`" if key["section"] else "Top of the file"
+            title += f", system = \"{key['system']}\"" if key["system"] else ""
             yield f"\n**{title}**\n\n| key | default | allowed | meaning |\n|---|---|---|---|\n"
         yield (f"| `{key['key']}` | {code(key['default'])} | {cell(key['domain'])} "
                f"| {cell(key['help'])} |\n")

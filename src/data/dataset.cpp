@@ -105,17 +105,6 @@ Dataset open_gaussian(const SourceOptions& options, std::uint64_t seed) {
   return set;
 }
 
-std::optional<ScalarPrior> sparse_prior(const SourceOptions& options) {
-  const auto& name = options.source;
-  const double p = options.sparsity;
-  if (name == "sparse_gaussian") return ScalarPrior::sparse_gaussian(p);
-  if (name == "sparse_rademacher") return ScalarPrior::sparse_rademacher(p);
-  if (name == "sparse_laplace") return ScalarPrior::sparse_laplace(p);
-  if (name == "sparse_mixture") return ScalarPrior::sparse_mixture(p, options.mixture);
-  if (name == "sparse_beta") return ScalarPrior::sparse_beta(p, options.beta);
-  return std::nullopt;
-}
-
 Dataset open_sparse(const SourceOptions& options, ScalarPrior prior, std::uint64_t seed) {
   require(options.dimension >= 1, kWhere,
           fmt::format("source {} needs dimension >= 1, got {}", options.source, options.dimension));
@@ -226,6 +215,17 @@ void apply_transforms(const std::vector<std::string>& names, std::uint64_t seed,
 }
 
 }  // namespace
+
+std::optional<ScalarPrior> sparse_prior(const SourceOptions& options) {
+  const auto& name = options.source;
+  const double p = options.sparsity;
+  if (name == "sparse_gaussian") return ScalarPrior::sparse_gaussian(p);
+  if (name == "sparse_rademacher") return ScalarPrior::sparse_rademacher(p);
+  if (name == "sparse_laplace") return ScalarPrior::sparse_laplace(p);
+  if (name == "sparse_mixture") return ScalarPrior::sparse_mixture(p, options.mixture);
+  if (name == "sparse_beta") return ScalarPrior::sparse_beta(p, options.beta);
+  return std::nullopt;
+}
 
 Dataset open_dataset(const SourceOptions& options, std::uint64_t seed, ThreadPool& pool) {
   const auto& name = options.source;

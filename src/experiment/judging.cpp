@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "twofold/core/error.hpp"
 #include "twofold/core/fields.hpp"
@@ -120,6 +121,21 @@ std::vector<Claim> judge_claims(const ClaimOptions& options, const std::vector<J
   std::vector<Claim> claims;
   for (const JudgedCase* one : list) judge_case(options, *one, text, claims);
   return claims;
+}
+
+std::vector<Claim> judge_spec(
+    const std::vector<ClaimOptions>& claims, const std::vector<JudgedCase>& cases,
+    AboutQuantity about,
+    const std::function<std::vector<ClaimOptions>(std::size_t index)>& defaults) {
+  std::vector<Claim> judged;
+  const auto add = [&](const ClaimOptions& options, const std::vector<JudgedCase>& about_these) {
+    std::ranges::move(judge_claims(options, about_these, about), std::back_inserter(judged));
+  };
+  for (const ClaimOptions& options : claims) add(options, cases);
+  for (std::size_t i = 0; i < cases.size() && claims.empty(); ++i) {
+    for (const ClaimOptions& options : defaults(i)) add(options, {cases[i]});
+  }
+  return judged;
 }
 
 void refuse_quantity(std::string_view name, const std::vector<std::string_view>& known,

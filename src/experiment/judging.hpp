@@ -45,6 +45,13 @@ void check_claim(const ClaimOptions& claim, AboutQuantity about);
                                               const std::vector<JudgedCase>& cases,
                                               AboutQuantity about);
 
+/// All claims of a spec, in order; of a spec without claims those that `defaults` makes about each
+/// case, given its number.
+[[nodiscard]] std::vector<Claim> judge_spec(
+    const std::vector<ClaimOptions>& claims, const std::vector<JudgedCase>& cases,
+    AboutQuantity about,
+    const std::function<std::vector<ClaimOptions>(std::size_t index)>& defaults);
+
 /// The entry of a list of quantities with this name. @throws InvalidArgument with the nearest one.
 template <typename List>
 const auto& find_by_name(const List& quantities, std::string_view name, std::string_view where);

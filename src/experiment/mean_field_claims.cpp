@@ -78,20 +78,8 @@ void check_claim(const ClaimOptions& claim) {
 
 std::vector<Claim> judge_claims(const ExperimentSpec& spec,
                                 const std::vector<MeanFieldResult>& results) {
-  const std::vector<JudgedCase> cases = judged_cases(results);
-  std::vector<Claim> claims;
-  const auto add = [&](const ClaimOptions& options, const std::vector<JudgedCase>& about_these) {
-    for (Claim& claim : judge_claims(options, about_these, about)) {
-      claims.push_back(std::move(claim));
-    }
-  };
-  if (spec.claims.empty()) {
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      for (const ClaimOptions& options : default_claims(results[i])) add(options, {cases[i]});
-    }
-  }
-  for (const ClaimOptions& options : spec.claims) add(options, cases);
-  return claims;
+  return judge_spec(spec.claims, judged_cases(results), about,
+                    [&](std::size_t i) { return default_claims(results[i]); });
 }
 
 }  // namespace twofold::experiment

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "experiment/mean_field_measurement.hpp"
+#include "experiment/training_status.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/core/file.hpp"
 #include "twofold/data/npy.hpp"
@@ -104,19 +105,6 @@ train::SgdResult<Scalar> train_network(const MeanFieldSetting& setting, const Re
                                    repeat.seed);
   return train::sgd<Scalar>(sampler, start_weights<Scalar>(setting, repeat), setting.activation,
                             options, hooks, context.pool, context.observer);
-}
-
-RunStatus run_status(train::SgdStatus status, StopRequest stop) {
-  switch (status) {
-    case train::SgdStatus::Finished:
-      return RunStatus::Finished;
-    case train::SgdStatus::Interrupted:
-      return stop == StopRequest::Interrupt ? RunStatus::Interrupted : RunStatus::Terminated;
-    case train::SgdStatus::Diverged:
-    case train::SgdStatus::NonFinite:
-      return RunStatus::Diverged;
-  }
-  return RunStatus::Diverged;
 }
 
 template <typename Scalar>

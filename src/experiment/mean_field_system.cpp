@@ -172,6 +172,7 @@ System mean_field_system() {
           resolve,
           check,
           predict,
+          mean_field_prediction_text,
           run};
 }
 

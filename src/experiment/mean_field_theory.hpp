@@ -1,6 +1,7 @@
 // The theory's side of a mean_field case.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "experiment/mean_field_case.hpp"
@@ -17,6 +18,9 @@ void predict_dense_curve(MeanFieldResult& result);
 
 /// Series, summary and trust as JSON.
 [[nodiscard]] Json prediction_json(const MeanFieldResult& result);
+
+/// A prediction, as `prediction_json` gives it, as text for people.
+[[nodiscard]] std::string mean_field_prediction_text(const Json& prediction);
 
 /// Numbers worth printing beside the curves.
 [[nodiscard]] Json summary_json(const MeanFieldResult& result);

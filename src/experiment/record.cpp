@@ -46,6 +46,10 @@ Json to_json(const Figure& f) {
           {"series", f.series},     {"panel", f.panel}};
 }
 
+Json to_json(const Picture& p) {
+  return {{"name", p.name}, {"title", p.title}, {"data", p.file}};
+}
+
 Json to_json(const TrustEntry& t) {
   return {{"name", t.name},
           {"value", number(t.value)},
@@ -126,6 +130,7 @@ Json to_json(const Record& r, int threads) {
           {"machine", {{"cpu", cpu_name()}, {"threads", threads}}},
           {"claims", list(r.claims)},
           {"figures", list(r.figures)},
+          {"images", list(r.pictures)},
           {"trust", list(r.trust)},
           {"summary", r.summary},
           {"timing", {{"simulate_s", r.simulate_s}, {"predict_s", r.predict_s}}}};

@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "experiment/mean_field_system.hpp"
+#include "experiment/one_bit_system.hpp"
 #include "twofold/core/error.hpp"
 
 namespace twofold::experiment {
 
 std::span<const System> systems() {
-  static const std::array list{mean_field_system()};
+  static const std::array list{mean_field_system(), one_bit_system()};
   return list;
 }
 

@@ -117,6 +117,10 @@ struct Dataset {
   std::vector<std::int64_t> test_labels;
 };
 
+/// The prior that the options of a sparse source name; empty for other sources.
+/// @throws InvalidArgument  if a parameter is outside its domain.
+[[nodiscard]] std::optional<ScalarPrior> sparse_prior(const SourceOptions& options);
+
 /// Opens, splits, fits the transforms on the training rows, and applies them to both splits.
 ///
 /// Files: the first rows train, the next rows test (no shuffle, so it is the same on every

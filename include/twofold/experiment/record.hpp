@@ -61,6 +61,13 @@ struct Figure {
   std::vector<FigureRow> rows;
 };
 
+/// A PNG file of the run folder.
+struct Picture {
+  std::string name;
+  std::string title;
+  std::string file;  ///< relative to the folder
+};
+
 /// One line of a trust report.
 struct TrustEntry {
   std::string name;
@@ -80,6 +87,7 @@ struct Record {
   std::string status = "ok";  ///< ok | diverged | interrupted | skipped
   std::vector<Claim> claims;
   std::vector<Figure> figures;
+  std::vector<Picture> pictures;
   std::vector<TrustEntry> trust;
   Json summary = Json::object();
   double simulate_s = 0.0;

@@ -51,6 +51,9 @@ struct System {
   /// Theory alone: JSON with `series` and `summary`; an array of cases for a sweep.
   Json (*predict)(const ExperimentSpec& spec, RunContext context);
 
+  /// One prediction (of one case) as text for people.
+  std::string (*describe)(const Json& prediction);
+
   /// Simulates, predicts and judges every case; checkpoints go into `folder`.
   Outcome (*run)(const ExperimentSpec& spec, const RunFolder& folder, RunContext context);
 };

@@ -1,0 +1,107 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "experiment/one_bit_case.hpp"
+#include "twofold/core/error.hpp"
+
+namespace twofold::experiment {
+namespace {
+
+constexpr std::string_view kWhere = "experiment::one_bit";
+constexpr Index kPriorValues = 400'000;  // numbers behind a fitted prior
+constexpr Index kPerBit = 100;           // samples per bit, so that the excess n/N is 1 %
+
+// Relative standard deviation of the rows' energies.
+double energy_spread(const MatrixF& rows) {
+  numerics::RunningStatistics energies;
+  for (Index i = 0; i < rows.rows(); ++i) {
+    energies.add(rows.row(i).cast<double>().squaredNorm());
+  }
+  return energies.mean() > 0.0 ? std::sqrt(energies.variance()) / energies.mean() : 0.0;
+}
+
+// The law of all coordinates together, from the rows as they are encoded.
+void fit_prior(OneBitSetting& setting) {
+  const Index count = std::max<Index>(1, kPriorValues / setting.d);
+  setting.energy_spread = energy_spread(encoded_rows(*setting.dataset.train, 0, count, false));
+  const MatrixF rows =
+      encoded_rows(*setting.dataset.train, 0, count, setting.spec.model.store_norm);
+  require(rows.rows() > 0, kWhere,
+          fmt::format("{}: the first {} rows are all 0", setting.dataset.description, count));
+  const std::vector<double> values(rows.data(), rows.data() + rows.size());
+  setting.prior = data::ScalarPrior::empirical(values);
+  setting.fitted_prior = true;
+}
+
+void describe_coordinates(OneBitSetting& setting) {
+  const Vector& spectrum = setting.dataset.spectrum;
+  if (setting.dataset.prior) {
+    setting.prior = setting.dataset.prior;
+  } else if (spectrum.size() > 0 && setting.spec.data.source == "gaussian") {
+    setting.prior = data::ScalarPrior::gaussian();
+    setting.variances = spectrum / spectrum.mean();
+  } else {
+    fit_prior(setting);
+  }
+}
+
+}  // namespace
+
+Index OneBitSetting::fit_samples() const {
+  if (spec.decode.fit_samples > 0) return static_cast<Index>(spec.decode.fit_samples);
+  return layered() ? 0 : kPerBit * n;
+}
+
+OneBitSetting make_setting(OneBitSpec spec, std::int64_t seed, ThreadPool& pool) {
+  OneBitSetting setting;
+  setting.spec = std::move(spec);
+  setting.seed = seed;
+  setting.dataset = data::open_dataset(setting.spec.data, static_cast<std::uint64_t>(seed), pool);
+  setting.d = setting.dataset.train->dimension();
+  setting.n =
+      std::max<Index>(1, std::llround(setting.spec.model.rate * static_cast<double>(setting.d)));
+  describe_coordinates(setting);
+  require(setting.variances.size() == 0 || setting.layered() ||
+              (setting.learned() && setting.spec.train.method == "population"),
+          kWhere,
+          "unequal variances need a rotation-like encoder, or a learned one with train.method = "
+          "\"population\"");
+  return setting;
+}
+
+MatrixF encoded_rows(const data::Source& source, std::uint64_t first, Index count,
+                     bool store_norm) {
+  const std::uint64_t size = source.size();
+  const std::uint64_t left = size > first ? size - first : 0;
+  const auto available = static_cast<Index>(std::min(left, static_cast<std::uint64_t>(count)));
+  MatrixF rows(available, source.dimension());
+  source.read(first, View<float>(rows));
+  if (!store_norm) return rows;
+  const double root = std::sqrt(static_cast<double>(rows.cols()));
+  Index kept = 0;
+  for (Index i = 0; i < rows.rows(); ++i) {
+    const double norm = rows.row(i).cast<double>().norm();
+    if (norm == 0.0) continue;
+    rows.row(kept++) = rows.row(i) * static_cast<float>(root / norm);
+  }
+  rows.conservativeResize(kept, Eigen::NoChange);
+  return rows;
+}
+
+std::optional<numerics::MeanAndError> measured_value(const OneBitResult& result,
+                                                     const std::string& name) {
+  double sum = 0.0, square = 0.0, count = 0.0;
+  for (const OneBitMeasured& m : result.measured) {
+    const auto found = m.values.find(name);
+    if (found == m.values.end()) continue;
+    sum += found->second.mean;
+    square += found->second.standard_error * found->second.standard_error;
+    count += 1.0;
+  }
+  if (count == 0.0) return std::nullopt;
+  return numerics::MeanAndError{sum / count, std::sqrt(square) / count};
+}
+
+}  // namespace twofold::experiment
