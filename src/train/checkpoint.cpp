@@ -75,6 +75,8 @@ class Reader {
 
   bool has(std::string_view name) const { return file_.tensors.contains(name); }
 
+  Matrix averages() const { return data::to_matrix<double>(file_, "averages"); }
+
   template <typename Scalar>
   MatrixOf<Scalar> matrix(std::string_view name, Index rows, Index columns) const {
     MatrixOf<Scalar> matrix = data::to_matrix<Scalar>(file_, name);
@@ -105,6 +107,9 @@ void save_checkpoint(const fs::path& folder, const Checkpoint<Scalar>& checkpoin
   if (checkpoint.velocity.size() > 0) {
     file.tensors["velocity"] = data::to_tensor(checkpoint.velocity);
   }
+  if (checkpoint.averages.size() > 0) {
+    file.tensors["averages"] = data::to_tensor(checkpoint.averages);
+  }
   file.tensors["initial_loss"] = number(checkpoint.initial_loss);
   file.metadata = {{"twofold", std::string(kVersion)},
                    {"fingerprint", std::string(fingerprint)},
@@ -132,6 +137,7 @@ Checkpoint<Scalar> load_checkpoint(const fs::path& folder, std::string_view fing
     reader.fail(fmt::format("scale is {}, this run's is {}", checkpoint.weights.scale, like.scale));
   }
   if (reader.has("velocity")) checkpoint.velocity = reader.matrix<Scalar>("velocity", n, d);
+  if (reader.has("averages")) checkpoint.averages = reader.averages();
   checkpoint.initial_loss = reader.matrix<double>("initial_loss", 1, 1)(0, 0);
   checkpoint.payload = reader.text("payload");
   return checkpoint;

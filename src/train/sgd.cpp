@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <optional>
 #include <utility>
 
+#include "run_log.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/ops/loss_gradient.hpp"
 #include "twofold/train/checkpoint.hpp"
@@ -15,15 +14,8 @@
 namespace twofold::train {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Neurons per block of the update: a few pages of memory each.
 constexpr Index kRows = 64;
-constexpr double kProgressSeconds = 0.1;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 template <typename Scalar>
 void check(const model::Weights<Scalar>& start, Index d, const SgdOptions& options) {
@@ -41,14 +33,7 @@ void check(const model::Weights<Scalar>& start, Index d, const SgdOptions& optio
           fmt::format("penalty must be finite and >= 0, got {}", options.penalty));
   require(options.divergence_limit > 1, where,
           fmt::format("divergence_limit must be > 1, got {}", options.divergence_limit));
-  require(options.checkpoint.seconds > 0 && options.checkpoint.every >= 0, where,
-          "checkpoints need seconds > 0 and every >= 0");
-  const std::vector<std::int64_t>& records = options.record_steps;
-  const bool increasing =
-      std::adjacent_find(records.begin(), records.end(), std::greater_equal<>()) == records.end();
-  require(increasing, where, "record_steps must be increasing");
-  require(records.empty() || (records.front() >= 0 && records.back() <= options.steps), where,
-          fmt::format("record_steps must lie within [0, {}]", options.steps));
+  check_run(where, options.steps, options.record_steps, options.checkpoint);
 }
 
 // One run. `Batch` gives batch number k as a B×d matrix that stays valid until the next call.
@@ -64,6 +49,7 @@ class Run {
         hooks_(hooks),
         pool_(pool),
         observer_(observer),
+        log_(options.steps, options.record_steps, options.stage, options.checkpoint, observer),
         schedule_(options.schedule, options.step, options.steps),
         workspace_(batch_size, start.dimension(), start.neurons()),
         gradient_(model::zeros_like(start)),
@@ -72,24 +58,24 @@ class Run {
   }
 
   SgdResult<Scalar> operator()() {
-    if (options_.checkpoint.resume && has_checkpoint(options_.checkpoint.folder)) resume();
+    const bool resumed = options_.checkpoint.resume && has_checkpoint(options_.checkpoint.folder);
+    if (resumed) resume();
     const std::int64_t first_step = step_;
-    next_record_ =
-        std::lower_bound(options_.record_steps.begin(), options_.record_steps.end(), step_);
+    log_.begin(step_, resumed);
     SgdStatus status = SgdStatus::Finished;
     for (; step_ < options_.steps; ++step_) {
       if (stop_ = observer_.stop_requested(); stop_ != StopRequest::None) {
         status = SgdStatus::Interrupted;
         break;
       }
-      if (checkpoint_due()) save();
+      if (log_.checkpoint_due(step_)) save();
       const auto& X = batch_(step_);
       loss_ = ops::loss_gradient<Scalar>(X, weights_, activation_, gradient_, workspace_, pool_);
       if (const auto ended = judge(loss_)) {
         status = *ended;
         break;
       }
-      report();
+      log_.report(step_, loss_);
       record();
       if (hooks_.on_step) hooks_.on_step(step_, weights_);
       update(static_cast<Scalar>(schedule_.at(step_)));
@@ -128,9 +114,8 @@ class Run {
   }
 
   void record() {
-    if (next_record_ == options_.record_steps.end() || *next_record_ != step_) return;
+    if (!log_.take_record(step_)) return;
     if (hooks_.on_record) hooks_.on_record(step_, weights_, loss_);
-    ++next_record_;
   }
 
   // The record at k = K needs the loss of one more batch, which also shows a last step that failed.
@@ -138,41 +123,18 @@ class Run {
     loss_ = ops::loss<Scalar>(batch_(step_), weights_, activation_, workspace_, pool_);
     if (const auto ended = judge(loss_)) return *ended;
     record();
-    progress();
+    log_.progress(step_, loss_);
     return SgdStatus::Finished;
-  }
-
-  void report() {
-    if (seconds_since(last_report_) < kProgressSeconds) return;
-    last_report_ = Clock::now();
-    progress();
-  }
-
-  void progress() {
-    const bool more = next_record_ != options_.record_steps.end();
-    observer_.progress({.stage = options_.stage,
-                        .done = step_,
-                        .total = options_.steps,
-                        .loss = loss_,
-                        .next_record = more ? *next_record_ : 0});
-  }
-
-  bool checkpoint_due() const {
-    const CheckpointPolicy& policy = options_.checkpoint;
-    if (policy.folder.empty() || step_ == last_saved_) return false;
-    return (policy.every > 0 && step_ > 0 && step_ % policy.every == 0) ||
-           seconds_since(last_save_) >= policy.seconds;
   }
 
   // Saves the run as it stands before step_; a second time for the same step changes nothing.
   void save() {
     const CheckpointPolicy& policy = options_.checkpoint;
-    if (policy.folder.empty() || step_ == last_saved_) return;
+    if (!log_.unsaved(step_)) return;
     const Checkpoint<Scalar> checkpoint{step_, weights_, velocity_, initial_loss_,
                                         hooks_.on_save ? hooks_.on_save() : std::string()};
     save_checkpoint(policy.folder, checkpoint, policy.fingerprint);
-    last_saved_ = step_;
-    last_save_ = Clock::now();
+    log_.saved(step_);
   }
 
   void resume() {
@@ -187,7 +149,7 @@ class Run {
                                   checkpoint.velocity.size() > 0 ? "with" : "without",
                                   options_.steps, options_.momentum));
     }
-    step_ = last_saved_ = checkpoint.step;
+    step_ = checkpoint.step;
     weights_ = std::move(checkpoint.weights);
     velocity_ = std::move(checkpoint.velocity);
     initial_loss_ = checkpoint.initial_loss;
@@ -200,19 +162,16 @@ class Run {
   const SgdHooks<Scalar>& hooks_;
   ThreadPool& pool_;
   Observer& observer_;
+  RunLog log_;
   Schedule schedule_;
   ops::Workspace<Scalar> workspace_;
   model::Weights<Scalar> gradient_;
   model::Weights<Scalar> weights_;
   MatrixOf<Scalar> velocity_;
-  std::vector<std::int64_t>::const_iterator next_record_;
   std::int64_t step_ = 0;
   double loss_ = 0;
   double initial_loss_ = 0;
   StopRequest stop_ = StopRequest::None;
-  std::int64_t last_saved_ = -1;
-  Clock::time_point last_save_ = Clock::now();
-  Clock::time_point last_report_ = Clock::now();
 };
 
 }  // namespace

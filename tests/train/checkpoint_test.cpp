@@ -20,6 +20,7 @@ Checkpoint<Scalar> example() {
   checkpoint.step = 123456789012;
   checkpoint.weights = mean_field_weights<Scalar>(skewed_samples(7, 3, 1));
   checkpoint.velocity = skewed_samples(7, 3, 2).cast<Scalar>();
+  checkpoint.averages = skewed_samples(4, 5, 3);
   checkpoint.initial_loss = 1.0 / 3;
   checkpoint.payload = "{\"quoted\": \"text\\n\"}";
   return checkpoint;
@@ -37,6 +38,7 @@ void expect_round_trip() {
   EXPECT_TRUE(same_bits(loaded.weights.encoder, saved.weights.encoder));
   EXPECT_EQ(loaded.weights.scale, saved.weights.scale);
   EXPECT_TRUE(same_bits(loaded.velocity, saved.velocity));
+  EXPECT_TRUE(same_bits(loaded.averages, saved.averages));
   EXPECT_EQ(loaded.initial_loss, saved.initial_loss);
   EXPECT_EQ(loaded.payload, saved.payload);
 }

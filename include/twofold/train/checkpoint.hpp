@@ -18,6 +18,7 @@ struct Checkpoint {
   MatrixOf<Scalar> velocity;       ///< V of the heavy ball; empty without momentum
   double initial_loss = 0;         ///< what divergence is measured against
   std::string payload;             ///< what the caller wants back: its records so far
+  Matrix averages;                 ///< running averages a method carries along, any shape; or empty
 };
 
 /// Whether the folder holds a checkpoint.
