@@ -31,6 +31,8 @@ struct OneBitSetting {
   Vector variances;           ///< of the coordinates, mean 1, where they differ; else empty
   double energy_spread = 0.0;  ///< relative standard deviation of ‖x‖² over rows, before scaling
 
+  double effective_share = 1.0;  ///< (tr S)²/(d tr S²) of the rows' second moment; 1: whitened
+
   [[nodiscard]] double rate() const { return static_cast<double>(n) / static_cast<double>(d); }
   [[nodiscard]] bool learned() const { return spec.model.encoder == "learned"; }
   /// Whether A is fitted by least squares rather than known in advance.

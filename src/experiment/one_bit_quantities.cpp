@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kWhere = "experiment::one_bit";
 constexpr double kSpreadAllowed = 0.2;  // of energies, where the norm is not stored
+constexpr double kShareNeeded = 0.95;   // of directions, for a fitted linear decoder
 constexpr double kErrors = 3.0;         // standard errors added to every tolerance
 
 using Comparisons = std::vector<Comparison>;
@@ -57,6 +58,16 @@ Comparisons layer(const OneBitResult& r, const ClaimOptions&) {
   return list;
 }
 
+// The first layer sees x + √τ g whatever the vector, if B is a random rotation: the error is that
+// of the pooled law.
+Comparisons denoised(const OneBitResult& r, const ClaimOptions&) {
+  const auto& layers = r.setting.spec.decode.layers;
+  const auto first = std::ranges::find(layers, 1);
+  require(first != layers.end(), kWhere, "quantity 'denoised' needs 1 among decode.layers");
+  return {
+      beside(r, "layer 1", r.predicted.layers[static_cast<std::size_t>(first - layers.begin())])};
+}
+
 Comparisons deepest(const OneBitResult& r, const ClaimOptions&) {
   return {beside(r, fmt::format("layer {}", std::ranges::max(r.setting.spec.decode.layers)),
                  r.predicted.fixed_point)};
@@ -97,8 +108,9 @@ Comparisons ri_gamp(const OneBitResult& r, const ClaimOptions&) {
 
 /// What a prediction rests on.
 enum class Needs {
-  Norm,         ///< the norm of each vector: stored, or nearly the same for all
-  Independent,  ///< and coordinates that are independent given the prior
+  Norm,   ///< the norm of each vector: stored, or nearly the same for all
+  White,  ///< and one variance in every direction
+  Alike,  ///< and vectors whose coordinates follow one law, vector by vector
   Any
 };
 
@@ -112,11 +124,12 @@ struct Quantity {
 constexpr std::array kQuantities{
     Quantity{"linear", "error of the linear decoder", linear, Needs::Norm},
     Quantity{"fitted", "error of the least-squares decoder, with its excess n/N", fitted,
+             Needs::White},
+    Quantity{"denoised", "error after one layer: the posterior mean of each coordinate", denoised,
              Needs::Norm},
-    Quantity{"layer", "error after each number of layers of decode.layers", layer,
-             Needs::Independent},
+    Quantity{"layer", "error after each number of layers of decode.layers", layer, Needs::Alike},
     Quantity{"deepest", "error after the most layers beside the fixed point", deepest,
-             Needs::Independent},
+             Needs::Alike},
     Quantity{"trained", "error of the learned encoder with a linear decoder", trained, Needs::Norm},
     Quantity{"trained_gaussian", "the same beside the Gaussian limit", trained_gaussian,
              Needs::Norm},
@@ -148,9 +161,15 @@ std::string obstacle(const OneBitResult& r, Needs needs) {
         "sign code does not carry it; set model.store_norm = true",
         r.setting.energy_spread, kSpreadAllowed);
   }
-  if (needs == Needs::Independent) {
-    return "coordinates of these data are not independent given the pooled prior: the state "
-           "evolution is a guide, not a prediction";
+  if (needs == Needs::White && r.setting.effective_share < kShareNeeded) {
+    return fmt::format(
+        "variances differ between directions (effective share {:.2f} < {}): a fitted "
+        "decoder profits from that, the Gaussian limit does not know it",
+        r.setting.effective_share, kShareNeeded);
+  }
+  if (needs == Needs::Alike) {
+    return "each of these vectors has a law of its own: beyond the first layer the pooled law is a "
+           "guide, not a prediction";
   }
   return "";
 }

@@ -5,12 +5,15 @@
 
 #include "experiment/one_bit_case.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/linalg/second_moment.hpp"
+#include "twofold/model/encoder.hpp"
 
 namespace twofold::experiment {
 namespace {
 
 constexpr std::string_view kWhere = "experiment::one_bit";
 constexpr Index kPriorValues = 400'000;  // numbers behind a fitted prior
+constexpr Index kRowsPerDirection = 4;   // at least, where the covariance is looked at
 constexpr Index kPerBit = 100;           // samples per bit, so that the excess n/N is 1 %
 
 // Relative standard deviation of the rows' energies.
@@ -22,9 +25,19 @@ double energy_spread(const MatrixF& rows) {
   return energies.mean() > 0.0 ? std::sqrt(energies.variance()) / energies.mean() : 0.0;
 }
 
+// (tr S)²/(d tr S²) of the second moment S, tr S² corrected for the finite number of rows: 1 if all
+// directions have the same variance.
+double effective_share(const MatrixF& rows, ThreadPool& pool) {
+  const Matrix S = second_moment(pool, ConstView<float>(rows));
+  const auto d = static_cast<double>(S.rows()), count = static_cast<double>(rows.rows());
+  const double trace = S.trace();
+  const double squares = std::max(S.squaredNorm() - trace * trace / count, trace * trace / d / 100);
+  return std::min(1.0, trace * trace / (d * squares));
+}
+
 // The law of all coordinates together, from the rows as they are encoded.
-void fit_prior(OneBitSetting& setting) {
-  const Index count = std::max<Index>(1, kPriorValues / setting.d);
+void fit_prior(OneBitSetting& setting, ThreadPool& pool) {
+  const Index count = std::max(kPriorValues / setting.d, kRowsPerDirection * setting.d);
   setting.energy_spread = energy_spread(encoded_rows(*setting.dataset.train, 0, count, false));
   const MatrixF rows =
       encoded_rows(*setting.dataset.train, 0, count, setting.spec.model.store_norm);
@@ -33,9 +46,18 @@ void fit_prior(OneBitSetting& setting) {
   const std::vector<double> values(rows.data(), rows.data() + rows.size());
   setting.prior = data::ScalarPrior::empirical(values);
   setting.fitted_prior = true;
+  setting.effective_share = effective_share(rows, pool);
 }
 
-void describe_coordinates(OneBitSetting& setting) {
+Index code_length(const OneBitSetting& setting) {
+  const double rate = setting.spec.model.rate;
+  if (setting.spec.model.encoder == "hadamard") {
+    return model::structured_code_length(setting.d, rate);
+  }
+  return std::max<Index>(1, std::llround(rate * static_cast<double>(setting.d)));
+}
+
+void describe_coordinates(OneBitSetting& setting, ThreadPool& pool) {
   const Vector& spectrum = setting.dataset.spectrum;
   if (setting.dataset.prior) {
     setting.prior = setting.dataset.prior;
@@ -43,7 +65,7 @@ void describe_coordinates(OneBitSetting& setting) {
     setting.prior = data::ScalarPrior::gaussian();
     setting.variances = spectrum / spectrum.mean();
   } else {
-    fit_prior(setting);
+    fit_prior(setting, pool);
   }
 }
 
@@ -60,9 +82,8 @@ OneBitSetting make_setting(OneBitSpec spec, std::int64_t seed, ThreadPool& pool)
   setting.seed = seed;
   setting.dataset = data::open_dataset(setting.spec.data, static_cast<std::uint64_t>(seed), pool);
   setting.d = setting.dataset.train->dimension();
-  setting.n =
-      std::max<Index>(1, std::llround(setting.spec.model.rate * static_cast<double>(setting.d)));
-  describe_coordinates(setting);
+  setting.n = code_length(setting);
+  describe_coordinates(setting, pool);
   require(setting.variances.size() == 0 || setting.layered() ||
               (setting.learned() && setting.spec.train.method == "population"),
           kWhere,

@@ -110,6 +110,12 @@ void report_trust(OneBitResult& r) {
               "relative spread of the vectors' energies; a sign code does not carry the norm, so "
               "store it where this is large");
   }
+  if (s.fitted_prior) {
+    add_trust(
+        r, "effective_share", s.effective_share, 0.95, s.effective_share >= 0.95,
+        "of directions that carry variance; 1 after whitening. A fitted decoder profits where "
+        "it is below 1");
+  }
   const double kurtosis = s.prior->fourth_moment();
   add_trust(
       r, "fourth_moment", kurtosis, 3.0, kurtosis >= 3.0 - 1e-12,

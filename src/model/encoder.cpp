@@ -101,6 +101,19 @@ Encoder dense_encoder(Matrix B) {
   return DenseEncoder{std::move(B)};
 }
 
+Index structured_code_length(Index d, double rate) {
+  constexpr auto where = "model::structured_code_length";
+  require_shape(d, 1, where);
+  if (!(rate > 0.0 && rate <= 1e6)) {
+    throw InvalidArgument(where, fmt::format("rate must be in (0, 1e6], got {}", rate));
+  }
+  const auto nearest = std::max<Index>(1, std::llround(rate * static_cast<double>(d)));
+  if (nearest <= d || nearest < 256) return nearest;
+  // 128 <= nearest/unit < 256, so that half a unit is 0.4 % of it.
+  const auto unit = static_cast<Index>(std::bit_floor(static_cast<std::uint64_t>(nearest)) / 128);
+  return (nearest + unit / 2) / unit * unit;
+}
+
 Index dimension(const Encoder& encoder) noexcept {
   if (const auto* dense = std::get_if<DenseEncoder>(&encoder)) return dense->matrix.cols();
   return std::get_if<HadamardEncoder>(&encoder)->dimension;

@@ -64,4 +64,22 @@ TEST(Encoder, RejectsBadShapesAndRows) {
 }
 
 }  // namespace
+TEST(StructuredCodeLength, KeepsTheOddPartSmallAndTheRateClose) {
+  EXPECT_EQ(structured_code_length(784, 1.0), 784);
+  EXPECT_EQ(structured_code_length(1000, 0.333), 333);  // n <= d: the transform has size d
+  EXPECT_EQ(structured_code_length(4096, 1.5), 6144);
+  for (const Index d : {100, 333, 784, 4096, 100000}) {
+    for (const double rate : {1.1, 1.7, 2.3, 7.9}) {
+      const Index n = structured_code_length(d, rate);
+      const Index odd = n >> std::countr_zero(static_cast<std::uint64_t>(n));
+      const double wanted = rate * static_cast<double>(d);
+      EXPECT_LT(odd, 256);
+      // Half a unit of wanted/128 at most, and rounding to an integer.
+      EXPECT_NEAR(static_cast<double>(n), wanted, wanted / 256.0 + 1.0) << d << " " << rate;
+    }
+  }
+  EXPECT_THROW((void)structured_code_length(0, 1.0), InvalidArgument);
+  EXPECT_THROW((void)structured_code_length(8, 0.0), InvalidArgument);
+}
+
 }  // namespace twofold::model

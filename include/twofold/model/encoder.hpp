@@ -52,6 +52,12 @@ using Encoder = std::variant<DenseEncoder, HadamardEncoder>;
 [[nodiscard]] Encoder dense_encoder(Matrix B);
 /// @}
 
+/// Bits n near rate·d for which hadamard_encoder is fast: for n > d, where the size of its transform
+/// is n, the odd part of n is kept below 256, which moves n by 0.4 % at most; else n is rounded to
+/// the nearest integer.
+/// @throws InvalidArgument  if d < 1 or rate is not in (0, 1e6].
+[[nodiscard]] Index structured_code_length(Index d, double rate);
+
 [[nodiscard]] Index dimension(const Encoder& encoder) noexcept;    ///< d
 [[nodiscard]] Index code_length(const Encoder& encoder) noexcept;  ///< n
 [[nodiscard]] double rate(const Encoder& encoder) noexcept;        ///< r = n/d, bits per coordinate
