@@ -7,6 +7,7 @@
 
 #include "train/problem.hpp"
 #include "twofold/data/sparse_source.hpp"
+#include "twofold/decode/linear.hpp"
 #include "twofold/model/encoder.hpp"
 #include "twofold/theory/one_bit_limit.hpp"
 
@@ -76,26 +77,65 @@ TEST(PopulationDescent, FindsTheBestScalingOfUnequalVariances) {
   EXPECT_LT(((energies - best.share).array() / best.share.array()).abs().maxCoeff(), 0.1);
 }
 
-// The Gaussian limit, plus what 1/d and a short run leave, 0.015; nothing beats it by more than the
-// scatter of 4000 masks, 3 standard deviations of 0.001.
+// Σ‖x − Ay‖²/Σ‖x‖² over 10⁵ samples with the best A of 10⁵ others: n/10⁵ of it too high, and a
+// standard error of 0.2 %.
+double held_out_loss(const Matrix& B, const data::ScalarPrior& prior, ThreadPool& pool) {
+  constexpr int kBatches = 20;
+  const data::SparseSource source(prior, B.cols(), 99, "test");
+  const data::BatchSampler sampler(source, {.batch = 5000}, 1);
+  decode::LeastSquaresDecoder least_squares(B.cols(), B.rows());
+  MatrixF X(5000, B.cols());
+  Matrix A;
+  double error = 0, power = 0;
+  for (int batch = 0; batch < 2 * kBatches; ++batch) {
+    sampler.fill<float>(static_cast<std::uint64_t>(batch), X, pool);
+    const MatrixF Z = X * B.cast<float>().transpose();
+    const MatrixF Y = (Z.array() >= 0).select(MatrixF::Ones(Z.rows(), Z.cols()), -1.0F);
+    if (batch < kBatches) {
+      least_squares.add(pool, X, Y);
+      continue;
+    }
+    if (batch == kBatches) A = least_squares.solve().decoder;
+    error += (X - Y * A.cast<float>().transpose()).cast<double>().squaredNorm();
+    power += X.cast<double>().squaredNorm();
+  }
+  return error / power;
+}
+
+// The Gaussian limit, plus what 1/d and short runs leave, 0.015; nothing beats it by more than 4
+// standard errors, 0.003.
 TEST(SurrogateDescent, ComesNearTheLimitOnSparseData) {
   ThreadPool pool(2);
   struct Case {
     Index d, n;
+    std::int64_t steps;
   };
-  for (const auto& [d, n] : {Case{64, 64}, Case{100, 50}, Case{64, 96}}) {
-    const data::SparseSource source(data::ScalarPrior::sparse_gaussian(0.3), d, 1);
+  const auto prior = data::ScalarPrior::sparse_gaussian(0.3);
+  for (const auto& [d, n, steps] : {Case{64, 64, 200}, Case{100, 50, 200}, Case{64, 96, 800}}) {
+    const data::SparseSource source(prior, d, 1);
     const data::BatchSampler sampler(source, {.batch = 1000}, 1);
-    const auto run =
-        surrogate_descent(sampler, gaussian_rows(d, n, 1), {},
-                          {.steps = 250, .first_step = 0.3, .last_step = 0.03}, {}, pool);
+    const auto run = surrogate_descent(sampler, gaussian_rows(d, n, 1), {},
+                                       {.steps = steps, .last_step = 0.03}, {}, pool);
     ASSERT_EQ(run.status, SgdStatus::Finished);
     const double limit = theory::gaussian_limit(static_cast<double>(n) / static_cast<double>(d));
-    const double loss =
-        population_loss(run.encoder, {.sparsity = 0.3}, support_masks(0.3, 4000, d, 7), pool);
-    EXPECT_GT(loss, limit - 0.003);
+    const double loss = held_out_loss(run.encoder, prior, pool);
+    EXPECT_GT(loss, limit - 0.003) << "d = " << d << ", n = " << n;
     EXPECT_LT(loss, limit + 0.015) << "d = " << d << ", n = " << n;
   }
+}
+
+// x_i = ±1/√p with p = 0.8 has E x⁴ < 3: a rotation is unstable, and every row goes to an axis of
+// its own (docs/theory/one_bit.md#transition). 60 of 64 rows: a few may end between two axes. The
+// loss is then below that of the identity, 1 − p = 0.2, for which the bits of zeros are coins.
+TEST(SurrogateDescent, LeavesTheRotationOnDenseSigns) {
+  ThreadPool pool(2);
+  const auto prior = data::ScalarPrior::sparse_rademacher(0.8);
+  const data::SparseSource source(prior, 64, 1);
+  const data::BatchSampler sampler(source, {.batch = 500}, 1);
+  const auto run = surrogate_descent(sampler, gaussian_rows(64, 64, 1), {},
+                                     {.steps = 1500, .last_step = 0.03}, {}, pool);
+  EXPECT_GE((run.encoder.cwiseAbs().rowwise().maxCoeff().array() > 0.8).count(), 60);
+  EXPECT_LT(held_out_loss(run.encoder, prior, pool), 0.2);
 }
 
 // With p = ½ the masks of d = 10 coordinates are equally likely: all 1024 give the exact gradient.
