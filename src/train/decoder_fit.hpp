@@ -11,6 +11,7 @@ namespace twofold::train {
 /// Aᵀ = (K + ridge I)⁻¹ Cᵀ and M = AᵀA; keeps its memory from one fit to the next.
 class DecoderFit {
  public:
+  /// Multiplying all arguments by a number changes nothing.
   /// @param gram   K, n×n; its lower triangle is read.
   /// @param cross  Cᵀ, n×d.
   /// @return       false if K + ridge I is not positive definite, or a number is not finite.

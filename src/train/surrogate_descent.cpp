@@ -48,9 +48,10 @@ class Surrogate final : public EncoderGradient {
     sampler_.fill<float>(static_cast<std::uint64_t>(k), X_, pool);
     encode(B, pool);
     remember();
-    // The diagonal of K is 1: that of its running sum is the weight of all batches so far.
+    // The diagonal of K is 1: that of its running sum is the weight of all batches so far, which
+    // cancels in A.
     const double weight = gram_(0, 0);
-    if (!decoder_.fit(gram_ / weight, cross_ / weight, options_.ridge, pool)) {
+    if (!decoder_.fit(gram_, cross_, options_.ridge * weight, pool)) {
       return std::numeric_limits<double>::quiet_NaN();
     }
     spread(std::sqrt(power_ / weight), G, pool);

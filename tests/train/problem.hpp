@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "twofold/core/observer.hpp"
 #include "twofold/core/random.hpp"
 #include "twofold/linalg/matrix.hpp"
 #include "twofold/model/initialization.hpp"
@@ -50,5 +51,18 @@ template <typename Scalar>
 bool same_bits(const MatrixOf<Scalar>& a, const MatrixOf<Scalar>& b) {
   return a.rows() == b.rows() && a.cols() == b.cols() && (a.array() == b.array()).all();
 }
+
+/// Asks to stop when polled for the (after + 1)-th time.
+class StopAfter final : public Observer {
+ public:
+  StopAfter(std::int64_t after, StopRequest reason) : left_(after), reason_(reason) {}
+  [[nodiscard]] StopRequest stop_requested() const override {
+    return left_-- > 0 ? StopRequest::None : reason_;
+  }
+
+ private:
+  mutable std::int64_t left_;
+  StopRequest reason_;
+};
 
 }  // namespace twofold::train

@@ -16,19 +16,6 @@ namespace {
 
 constexpr std::int64_t kSteps = 40;
 
-// Asks to stop when polled for the (after + 1)-th time.
-class StopAfter final : public Observer {
- public:
-  StopAfter(std::int64_t after, StopRequest reason) : left_(after), reason_(reason) {}
-  [[nodiscard]] StopRequest stop_requested() const override {
-    return left_-- > 0 ? StopRequest::None : reason_;
-  }
-
- private:
-  mutable std::int64_t left_;
-  StopRequest reason_;
-};
-
 SgdOptions base_options() {
   SgdOptions options{.step = 0.05, .momentum = 0.6, .penalty = 0.01, .steps = kSteps};
   options.schedule = {.schedule = "cosine", .warmup = 7};
