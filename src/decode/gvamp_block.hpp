@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "denoiser_method.hpp"
@@ -13,6 +15,7 @@
 #include "twofold/linalg/matrix.hpp"
 #include "twofold/model/decoder_scalars.hpp"
 #include "twofold/ops/encoder_operator.hpp"
+#include "twofold/ops/packed_bits.hpp"
 
 namespace twofold::decode {
 
@@ -32,13 +35,20 @@ class GvampBlock {
         denoiser_(denoiser),
         d_(static_cast<std::size_t>(encoder.dimension())),
         n_(static_cast<std::size_t>(encoder.code_length())),
-        numbers_(std::make_unique_for_overwrite<Scalar[]>(kRows * 3 * (d_ + n_))) {}
+        numbers_(std::make_unique_for_overwrite<Scalar[]>(kRows * (3 * d_ + 4 * n_))) {}
 
   /// Starts with the rows of Y, at most kRowsPerBlock, which must outlive the layers.
   void start(const ConstView<Scalar>& Y) {
     codes_ = Y.data();
     stride_ = static_cast<std::size_t>(Y.outerStride());
     states_.assign(static_cast<std::size_t>(Y.rows()), {});
+  }
+
+  /// The same with packed codes.
+  void start(std::span<const std::uint8_t> packed, std::size_t rows) {
+    packed_ = packed;
+    states_.assign(rows, {});
+    if (!encoder_.structured()) unpack();
   }
 
   [[nodiscard]] std::size_t rows() const { return states_.size(); }
@@ -49,9 +59,11 @@ class GvampBlock {
   /// One layer; `scalars` given: use them, else estimate and clamp.
   void layer(bool first, const model::GvampScalars* scalars) {
     if (first) {
-      encoder_.backward(codes(), image(r1(0), d_), scratch_);
+      first_image();
     } else {
-      encoder_.forward(image(x(0), d_), image(z(0), n_), scratch_);
+      if (codes_ == nullptr) unpack();
+      each_live(x(0), d_, z(0), n_,
+                [this](const auto& from, auto&& to) { encoder_.forward(from, to, scratch_); });
     }
     for (std::size_t i = 0; i < rows(); ++i) {
       if (!state(i).live) continue;
@@ -61,7 +73,10 @@ class GvampBlock {
         later_bits(i, scalars);
       }
     }
-    if (!first) encoder_.backward(image(z(0), n_), image(back(0), d_), scratch_);
+    if (!first) {
+      each_live(z(0), n_, back(0), d_,
+                [this](const auto& from, auto&& to) { encoder_.backward(from, to, scratch_); });
+    }
     for (std::size_t i = 0; i < rows(); ++i) {
       if (state(i).live) denoise(i, first, scalars);
     }
@@ -84,14 +99,49 @@ class GvampBlock {
   [[nodiscard]] Scalar* step(std::size_t i) const { return p1(kRows + i); }  // p2 - p1
   [[nodiscard]] Scalar* z(std::size_t i) const { return p1(2 * kRows + i); }
 
-  [[nodiscard]] Image image(Scalar* numbers, std::size_t columns) const {
+  [[nodiscard]] Image image(Scalar* numbers, std::size_t columns, std::size_t count) const {
     const auto cols = static_cast<Index>(columns);
-    return Image(numbers, static_cast<Index>(rows()), cols, Eigen::OuterStride<>(cols));
+    return Image(numbers, static_cast<Index>(count), cols, Eigen::OuterStride<>(cols));
   }
-  [[nodiscard]] ConstView<Scalar> codes() const {
+
+  /// product(from, to) on all rows at once, or on those that need it where that costs no more.
+  template <typename Product>
+  void each_live(Scalar* from, std::size_t columns, Scalar* to, std::size_t to_columns,
+                 Product&& product) {
+    if (!encoder_.structured()) {
+      product(image(from, columns, rows()), image(to, to_columns, rows()));
+      return;
+    }
+    for (std::size_t i = 0; i < rows(); ++i) {
+      if (!state(i).live) continue;
+      product(image(from + i * columns, columns, 1), image(to + i * to_columns, to_columns, 1));
+    }
+  }
+
+  /// r1 <- Bᵀ y.
+  void first_image() {
+    if (codes_ == nullptr) {
+      const std::size_t bytes = packed_.size() / rows();
+      for (std::size_t i = 0; i < rows(); ++i) {
+        encoder_.backward_bits(packed_.subspan(i * bytes, bytes), std::span<Scalar>(r1(i), d_),
+                               scratch_);
+      }
+      return;
+    }
     using Codes = Eigen::Map<const MatrixOf<Scalar>, 0, Eigen::OuterStride<>>;
-    return Codes(codes_, static_cast<Index>(rows()), static_cast<Index>(n_),
-                 Eigen::OuterStride<>(static_cast<Index>(stride_)));
+    const Codes codes(codes_, static_cast<Index>(rows()), static_cast<Index>(n_),
+                      Eigen::OuterStride<>(static_cast<Index>(stride_)));
+    encoder_.backward(codes, image(r1(0), d_, rows()), scratch_);
+  }
+
+  void unpack() {
+    Scalar* const y = p1(3 * kRows);
+    const std::size_t bytes = packed_.size() / rows();
+    for (std::size_t i = 0; i < rows(); ++i) {
+      ops::unpack_signs(packed_.subspan(i * bytes, bytes), std::span<Scalar>(y + i * n_, n_));
+    }
+    codes_ = y;
+    stride_ = n_;
   }
 
   /// ez and h, given the mean of q.
@@ -193,10 +243,11 @@ class GvampBlock {
   const ops::EncoderOperator<Scalar>& encoder_;
   const DenoiserMethod& denoiser_;
   std::size_t d_, n_;
-  const Scalar* codes_ = nullptr;
+  std::span<const std::uint8_t> packed_;
+  const Scalar* codes_ = nullptr;  // y; of packed codes not before a second layer asks
   std::size_t stride_ = 0;
   std::vector<GvampState> states_;
-  std::unique_ptr<Scalar[]> numbers_;  // r1, x̂, Bᵀz, p1, p2 - p1, z: kRows rows each
+  std::unique_ptr<Scalar[]> numbers_;  // r1, x̂, Bᵀz, p1, p2 - p1, z, y: kRows rows each
   VectorOf<Scalar> scratch_;
   DenoiserScratch denoised_;
 };

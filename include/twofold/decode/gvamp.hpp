@@ -1,6 +1,7 @@
 // GVAMP: the multi-layer decoder of sign codes of an orthogonal encoder.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -70,6 +71,15 @@ template <std::floating_point Scalar>
                                         const GvampOptions& options = {}) {
   return gvamp(pool, encoder, Denoiser::exact(prior), Y, options);
 }
+
+/// The same from packed codes (ops/packed_bits.hpp), one after the other; faster.
+/// @throws InvalidArgument  also if codes is not a multiple of code_bytes(n) long.
+template <std::floating_point Scalar>
+[[nodiscard]] GvampResult<Scalar> gvamp_packed(ThreadPool& pool,
+                                               const ops::EncoderOperator<Scalar>& encoder,
+                                               const Denoiser& denoiser,
+                                               std::span<const std::uint8_t> codes,
+                                               const GvampOptions& options = {});
 
 /// The plain form on scalars known in advance, such as those of the state evolution; no guard.
 /// @param schedule  one entry per layer, at least one.
