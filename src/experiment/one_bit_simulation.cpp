@@ -171,8 +171,8 @@ model::Encoder fixed_encoder(const OneBitSetting& setting, std::uint64_t seed) {
   const Index d = setting.d, n = setting.n;
   if (name == "haar") return model::haar_encoder(d, n, seed);
   if (name == "gaussian") return model::gaussian_encoder(d, n, seed);
-  // TMP if (name == "one_round") return model::one_round_hadamard_encoder(d, n, seed);
-  // TMP if (name == "dct") return model::dct_encoder(d, n, seed);
+  if (name == "one_round") return model::one_round_hadamard_encoder(d, n, seed);
+  if (name == "dct") return model::dct_encoder(d, n, seed);
   if (name == "identity") return model::identity_encoder(d, n);
   return model::hadamard_encoder(d, n, seed);
 }
