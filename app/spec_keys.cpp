@@ -41,6 +41,7 @@ std::vector<SpecKey> spec_keys() {
   add_section<experiment::OneBitModel>(keys, "one_bit", "[model]");
   add_section<experiment::OneBitDecode>(keys, "one_bit", "[decode]");
   add_section<experiment::OneBitTrain>(keys, "one_bit", "[train]");
+  add_section<experiment::OneBitUnrolled>(keys, "one_bit", "[unrolled]");
   add_section<experiment::SweepOptions>(keys, "", "[sweep]");
   add_section<experiment::CaseOptions>(keys, "", "[[case]]");
   add_section<experiment::ClaimOptions>(keys, "", "[[claim]]");

@@ -42,8 +42,10 @@ struct OneBitSetting {
 };
 
 /// Opens the data and finds the law of a coordinate.
+/// @param previous  a setting whose data are taken over if they are the same; may be null.
 /// @throws InvalidArgument, DataError with what to change.
-[[nodiscard]] OneBitSetting make_setting(OneBitSpec spec, std::int64_t seed, ThreadPool& pool);
+[[nodiscard]] OneBitSetting make_setting(OneBitSpec spec, std::int64_t seed, ThreadPool& pool,
+                                         const OneBitSetting* previous = nullptr);
 
 /// Rows [first, first + count) of a source as they are encoded, fewer where it ends: scaled to norm
 /// √d if the norm is stored (rows that are 0 are left out then).

@@ -60,6 +60,8 @@ void draw_layers(const Results& results, Figure& figure) {
       const auto L = static_cast<double>(layers[i]);
       add_predicted(figure, L, r->label, "", r->predicted.layers[i]);
       add_measured(figure, L, r->label, "", *r, fmt::format("layer {}", layers[i]));
+      const std::string trained = r->label.empty() ? "unrolled" : r->label + ", unrolled";
+      add_measured(figure, L, trained, "", *r, fmt::format("unrolled {}", layers[i]));
     }
   }
 }

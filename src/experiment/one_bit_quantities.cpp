@@ -47,15 +47,20 @@ Comparisons fitted(const OneBitResult& r, const ClaimOptions&) {
   return {beside(r, "fitted", r.predicted.linear * (1.0 + excess))};
 }
 
-Comparisons layer(const OneBitResult& r, const ClaimOptions&) {
+// A value for each number of layers beside the state evolution.
+Comparisons per_depth(const OneBitResult& r, std::string_view key) {
   Comparisons list;
   const auto& layers = r.setting.spec.decode.layers;
   for (std::size_t i = 0; i < layers.size() && i < r.predicted.layers.size(); ++i) {
     if (!std::isfinite(r.predicted.layers[i])) continue;
-    list.push_back(beside(r, fmt::format("layer {}", layers[i]), r.predicted.layers[i],
+    list.push_back(beside(r, fmt::format("{} {}", key, layers[i]), r.predicted.layers[i],
                           fmt::format("[{}]", layers[i]), fmt::format("L = {}", layers[i])));
   }
   return list;
+}
+
+Comparisons layer(const OneBitResult& r, const ClaimOptions&) {
+  return per_depth(r, "layer");
 }
 
 // The first layer sees x + √τ g whatever the vector, if B is a random rotation: the error is that
@@ -71,6 +76,10 @@ Comparisons denoised(const OneBitResult& r, const ClaimOptions&) {
 Comparisons deepest(const OneBitResult& r, const ClaimOptions&) {
   return {beside(r, fmt::format("layer {}", std::ranges::max(r.setting.spec.decode.layers)),
                  r.predicted.fixed_point)};
+}
+
+Comparisons unrolled(const OneBitResult& r, const ClaimOptions&) {
+  return per_depth(r, "unrolled");
 }
 
 Comparisons trained(const OneBitResult& r, const ClaimOptions&) {
@@ -130,6 +139,8 @@ constexpr std::array kQuantities{
     Quantity{"layer", "error after each number of layers of decode.layers", layer, Needs::Alike},
     Quantity{"deepest", "error after the most layers beside the fixed point", deepest,
              Needs::Alike},
+    Quantity{"unrolled", "error of the trained unrolled decoder for each entry of decode.layers",
+             unrolled, Needs::Alike},
     Quantity{"trained", "error of the learned encoder with a linear decoder", trained, Needs::Norm},
     Quantity{"trained_gaussian", "the same beside the Gaussian limit", trained_gaussian,
              Needs::Norm},

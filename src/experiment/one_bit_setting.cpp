@@ -43,7 +43,7 @@ void fit_prior(OneBitSetting& setting, ThreadPool& pool) {
       encoded_rows(*setting.dataset.train, 0, count, setting.spec.model.store_norm);
   require(rows.rows() > 0, kWhere,
           fmt::format("{}: the first {} rows are all 0", setting.dataset.description, count));
-  const std::vector<double> values(rows.data(), rows.data() + rows.size());
+  const std::vector<double> values(rows.data(), rows.data() + std::min(rows.size(), kPriorValues));
   setting.prior = data::ScalarPrior::empirical(values);
   setting.fitted_prior = true;
   setting.effective_share = effective_share(rows, pool);
@@ -76,11 +76,17 @@ Index OneBitSetting::fit_samples() const {
   return layered() ? 0 : kPerBit * n;
 }
 
-OneBitSetting make_setting(OneBitSpec spec, std::int64_t seed, ThreadPool& pool) {
+OneBitSetting make_setting(OneBitSpec spec, std::int64_t seed, ThreadPool& pool,
+                           const OneBitSetting* previous) {
   OneBitSetting setting;
   setting.spec = std::move(spec);
   setting.seed = seed;
-  setting.dataset = data::open_dataset(setting.spec.data, static_cast<std::uint64_t>(seed), pool);
+  const bool same =
+      previous != nullptr && previous->seed == seed &&
+      toml_section("data", previous->spec.data) == toml_section("data", setting.spec.data);
+  setting.dataset =
+      same ? previous->dataset
+           : data::open_dataset(setting.spec.data, static_cast<std::uint64_t>(seed), pool);
   setting.d = setting.dataset.train->dimension();
   setting.n = code_length(setting);
   describe_coordinates(setting, pool);

@@ -8,6 +8,7 @@
 
 #include "experiment/one_bit_fit.hpp"
 #include "experiment/one_bit_training.hpp"
+#include "experiment/one_bit_unrolled.hpp"
 #include "twofold/core/file.hpp"
 #include "twofold/decode/gvamp.hpp"
 #include "twofold/decode/linear.hpp"
@@ -30,15 +31,8 @@ std::string layer_key(std::int64_t layers) {
   return fmt::format("layer {}", layers);
 }
 
-/// The test vectors of one repeat and their codes.
-struct Coded {
-  model::Encoder encoder;
-  ops::EncoderOperator<float> B;
-  MatrixF X, Y;
-};
-
-Coded encode_rows(const OneBitSetting& setting, const data::Dataset& dataset, std::uint64_t seed,
-                  ThreadPool& pool) {
+CodedRows encode_rows(const OneBitSetting& setting, const data::Dataset& dataset,
+                      std::uint64_t seed, ThreadPool& pool) {
   const data::Source& source = dataset.test ? *dataset.test : *dataset.train;
   model::Encoder encoder = fixed_encoder(setting, seed);
   const ops::EncoderOperator<float> B(encoder);
@@ -51,7 +45,7 @@ Coded encode_rows(const OneBitSetting& setting, const data::Dataset& dataset, st
 }
 
 // x̂ = a Bᵀy with the best a of an orthogonal encoder, or of independent rows.
-MatrixF linear_estimate(const OneBitSetting& setting, const Coded& coded) {
+MatrixF linear_estimate(const OneBitSetting& setting, const CodedRows& coded) {
   const double r = setting.rate();
   double gain = decode::orthogonal_gain(r);
   if (setting.spec.model.encoder == "gaussian") {
@@ -64,7 +58,7 @@ MatrixF linear_estimate(const OneBitSetting& setting, const Coded& coded) {
 }
 
 // Coordinates of unequal variance shrink one by one: s² λ/(c + λ) of what they would be alone.
-MatrixF scaled_linear_estimate(const OneBitSetting& setting, const Coded& coded) {
+MatrixF scaled_linear_estimate(const OneBitSetting& setting, const CodedRows& coded) {
   MatrixF estimate = linear_estimate(setting, coded);
   const double r = setting.rate(), tau = theory::channel_noise(r);
   for (Index j = 0; j < setting.d; ++j) {
@@ -78,7 +72,7 @@ decode::Denoiser denoiser(const OneBitSetting& setting) {
   return decode::Denoiser::tabulated(*setting.prior, setting.variances.cwiseSqrt());
 }
 
-void decode_layers(const OneBitSetting& setting, const Coded& coded, RunContext context,
+void decode_layers(const OneBitSetting& setting, const CodedRows& coded, RunContext context,
                    OneBitMeasured& measured) {
   const decode::Denoiser f = denoiser(setting);
   for (const std::int64_t L : setting.spec.decode.layers) {
@@ -89,7 +83,7 @@ void decode_layers(const OneBitSetting& setting, const Coded& coded, RunContext 
 }
 
 // Independent rows have no fast decoder: RI-GAMP with the scalars of its state evolution.
-void decode_gaussian_rows(const OneBitSetting& setting, const Coded& coded, RunContext context,
+void decode_gaussian_rows(const OneBitSetting& setting, const CodedRows& coded, RunContext context,
                           OneBitMeasured& measured) {
   const int most = static_cast<int>(std::ranges::max(setting.spec.decode.layers));
   const auto scalars = theory::ri_gamp_evolution(*setting.prior, setting.rate(),
@@ -105,7 +99,7 @@ void decode_gaussian_rows(const OneBitSetting& setting, const Coded& coded, RunC
 }
 
 // Largest difference of an element after any of the first layers, in double precision.
-void compare_ri_gamp(const OneBitSetting& setting, const Coded& coded, RunContext context,
+void compare_ri_gamp(const OneBitSetting& setting, const CodedRows& coded, RunContext context,
                      OneBitMeasured& measured) {
   const ops::EncoderOperator<double> B(coded.encoder);
   const Matrix Y = coded.Y.topRows(std::min(kComparedRows, coded.Y.rows())).cast<double>();
@@ -126,9 +120,9 @@ void compare_ri_gamp(const OneBitSetting& setting, const Coded& coded, RunContex
   measured.values["ri_gamp"] = {largest, 0.0};
 }
 
-void measure_layered(const OneBitSetting& setting, const data::Dataset& dataset, std::uint64_t seed,
-                     RunContext context, OneBitMeasured& measured) {
-  const Coded coded = encode_rows(setting, dataset, seed, context.pool);
+RunStatus measure_layered(const OneBitSetting& setting, const data::Dataset& dataset,
+                          std::uint64_t seed, RunContext context, OneBitMeasured& measured) {
+  const CodedRows coded = encode_rows(setting, dataset, seed, context.pool);
   const bool scaled = setting.variances.size() > 0;
   measured.values["linear"] = row_error(
       coded.X, scaled ? scaled_linear_estimate(setting, coded) : linear_estimate(setting, coded));
@@ -142,6 +136,7 @@ void measure_layered(const OneBitSetting& setting, const data::Dataset& dataset,
     measured.values["fitted"] =
         fitted_loss(read_fit_rows(setting, dataset), coded.encoder, false, seed, context.pool);
   }
+  return train_unrolled(setting, dataset, coded, seed, context, measured);
 }
 
 // --- finished repeats on disk -----------------------------------------------------------------
@@ -205,7 +200,8 @@ OneBitSimulated simulate(const OneBitSetting& setting, std::int64_t repeat, cons
     if (result.status != RunStatus::Finished) return result;
     write_encoder(encoder_file, result.measured.encoder);
   } else if (setting.layered()) {
-    measure_layered(setting, dataset, seed, context, result.measured);
+    result.status = measure_layered(setting, dataset, seed, context, result.measured);
+    if (result.status != RunStatus::Finished) return result;
   } else {
     result.measured.values["linear"] = fitted_loss(
         read_fit_rows(setting, dataset), fixed_encoder(setting, seed), true, seed, context.pool);

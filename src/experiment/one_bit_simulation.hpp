@@ -8,6 +8,7 @@
 #include "twofold/experiment/run_folder.hpp"
 #include "twofold/experiment/system.hpp"
 #include "twofold/model/encoder.hpp"
+#include "twofold/ops/encoder_operator.hpp"
 
 namespace twofold::experiment {
 
@@ -25,6 +26,13 @@ struct OneBitSimulated {
 [[nodiscard]] OneBitSimulated simulate(const OneBitSetting& setting, std::int64_t repeat,
                                        const std::string& name, const RunFolder& folder,
                                        RunContext context);
+
+/// The test vectors of one repeat and their codes, X: k×d, Y: k×n of ±1.
+struct CodedRows {
+  model::Encoder encoder;
+  ops::EncoderOperator<float> B;
+  MatrixF X, Y;
+};
 
 /// The encoder a spec asks for by name, other than a learned one.
 [[nodiscard]] model::Encoder fixed_encoder(const OneBitSetting& setting, std::uint64_t seed);

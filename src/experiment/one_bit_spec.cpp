@@ -19,6 +19,9 @@ void check(const OneBitSpec& spec) {
           fmt::format("encoder = \"identity\" needs model.rate <= 1, got {}", spec.model.rate));
   require(!spec.decode.ri_gamp || (!learned && spec.model.encoder != "identity"), kWhere,
           "decode.ri_gamp needs a rotation-like encoder, not a learned one or the identity");
+  require(spec.unrolled.steps == 0 ||
+              (!learned && spec.model.encoder != "identity" && spec.model.encoder != "gaussian"),
+          kWhere, "unrolled.steps > 0 needs an orthogonal encoder");
   require(!learned || spec.train.method != "population" || source == "sparse_gaussian" ||
               source == "gaussian",
           kWhere,
@@ -40,6 +43,7 @@ OneBitSpec read_one_bit_spec(SpecDocument& document) {
   document.read("model", spec.model);
   document.read("decode", spec.decode);
   document.read("train", spec.train);
+  document.read("unrolled", spec.unrolled);
   document.refuse_unknown_keys();
   check(spec);
   return spec;
@@ -47,7 +51,8 @@ OneBitSpec read_one_bit_spec(SpecDocument& document) {
 
 std::string resolved_text(const OneBitSpec& spec) {
   return toml_section("data", spec.data) + toml_section("model", spec.model) +
-         toml_section("decode", spec.decode) + toml_section("train", spec.train);
+         toml_section("decode", spec.decode) + toml_section("train", spec.train) +
+         toml_section("unrolled", spec.unrolled);
 }
 
 }  // namespace twofold::experiment

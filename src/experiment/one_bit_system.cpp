@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <set>
 
 #include "experiment/one_bit_figures.hpp"
@@ -14,12 +15,13 @@
 namespace twofold::experiment {
 namespace {
 
-OneBitResult predicted_case(const Case& c, std::int64_t seed, RunContext context) {
+OneBitResult predicted_case(const Case& c, std::int64_t seed, RunContext context,
+                            const OneBitSetting* previous) {
   SpecDocument document = c.document.clone();
   OneBitResult result;
   result.label = c.label;
   result.value = c.value;
-  result.setting = make_setting(read_one_bit_spec(document), seed, context.pool);
+  result.setting = make_setting(read_one_bit_spec(document), seed, context.pool, previous);
   predict_case(result);
   return result;
 }
@@ -100,7 +102,8 @@ Outcome run(const ExperimentSpec& spec, const RunFolder& folder, RunContext cont
   std::vector<OneBitResult> results;
   const auto total = static_cast<std::int64_t>(spec.cases.size());
   for (std::size_t i = 0; i < spec.cases.size(); ++i) {
-    OneBitResult result = predicted_case(spec.cases[i], spec.run.seed, context);
+    OneBitResult result = predicted_case(spec.cases[i], spec.run.seed, context,
+                                         results.empty() ? nullptr : &results.back().setting);
     warn(result, said, context.observer);
     const RunStatus status = simulate_case(spec, i, result, folder, context);
     if (status == RunStatus::Interrupted || status == RunStatus::Terminated) return {status, {}};
@@ -114,8 +117,12 @@ Outcome run(const ExperimentSpec& spec, const RunFolder& folder, RunContext cont
 
 Json predict(const ExperimentSpec& spec, RunContext context) {
   Json cases = Json::array();
+  std::optional<OneBitSetting> previous;
   for (const Case& c : spec.cases) {
-    cases.push_back(prediction_json(predicted_case(c, spec.run.seed, context)));
+    OneBitResult result =
+        predicted_case(c, spec.run.seed, context, previous ? &*previous : nullptr);
+    cases.push_back(prediction_json(result));
+    previous = std::move(result.setting);
   }
   if (cases.size() == 1) return cases.front();
   return {{"cases", cases}};

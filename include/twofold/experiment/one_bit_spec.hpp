@@ -92,12 +92,40 @@ struct OneBitTrain {
   }
 };
 
+/// [unrolled]: the layers of the decoder as a network with weights of its own.
+struct OneBitUnrolled {
+  std::int64_t steps = 0;
+  std::string start = "state_evolution";
+  std::string denoiser = "gate";
+  bool free_matrices = false;
+  std::int64_t batch = 64;
+  double learning_rate = 0.02;
+
+  static constexpr std::array<std::string_view, 2> kStarts{"state_evolution", "naive"};
+  static constexpr std::array<std::string_view, 3> kDenoisers{"gate", "tanh", "table"};
+  static constexpr auto fields() {
+    using U = OneBitUnrolled;
+    return std::tuple{
+        field("steps", &U::steps, "Adam steps for each entry of decode.layers; 0: not trained",
+              domain::non_negative),
+        field("start", &U::start, "weights of the state evolution, or ones that know nothing",
+              domain::one_of(kStarts)),
+        field("denoiser", &U::denoiser, "family of the trained scalar function",
+              domain::one_of(kDenoisers)),
+        field("free_matrices", &U::free_matrices, "train a matrix of its own in place of each B"),
+        field("batch", &U::batch, "fresh samples per step", domain::at_least_one),
+        field("learning_rate", &U::learning_rate, "of scalars and denoisers, falling to 2 % of it",
+              domain::positive)};
+  }
+};
+
 /// All sections of a one_bit spec.
 struct OneBitSpec {
   data::SourceOptions data;
   OneBitModel model;
   OneBitDecode decode;
   OneBitTrain train;
+  OneBitUnrolled unrolled;
 };
 
 /// Reads the sections and refuses unknown keys and combinations that mean nothing.
