@@ -9,6 +9,7 @@
 #include "codes.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/data/sparse_source.hpp"
+#include "twofold/decode/unrolled_gradient.hpp"
 #include "twofold/theory/state_evolution.hpp"
 
 namespace twofold::decode {
@@ -114,6 +115,34 @@ struct Short {
   }
 };
 
+/// All weights in one vector: the parameters, then the free matrices.
+Vector flat(const Vector& parameters, const std::vector<Matrix>& forward,
+            const std::vector<Matrix>& backward) {
+  std::vector<double> all(parameters.begin(), parameters.end());
+  for (const auto* list : {&forward, &backward}) {
+    for (const auto& matrix : *list) {
+      all.insert(all.end(), matrix.data(), matrix.data() + matrix.size());
+    }
+  }
+  return Eigen::Map<const Vector>(all.data(), static_cast<Index>(all.size()));
+}
+
+Vector flat(const UnrolledDecoder<double>& decoder) {
+  return flat(decoder.parameters(), decoder.forward, decoder.backward);
+}
+
+void assign(const Vector& all, UnrolledDecoder<double>& decoder) {
+  const Index scalars = decoder.parameters().size();
+  decoder.set_parameters(all.head(scalars));
+  const double* next = all.data() + scalars;
+  for (auto* list : {&decoder.forward, &decoder.backward}) {
+    for (auto& matrix : *list) {
+      std::copy_n(next, matrix.size(), matrix.data());
+      next += matrix.size();
+    }
+  }
+}
+
 template <typename Scalar>
 void expect_same(const UnrolledTraining<Scalar>& a, const UnrolledTraining<Scalar>& b) {
   EXPECT_EQ(a.steps, b.steps);
@@ -136,6 +165,41 @@ TYPED_TEST(UnrolledTrainingOf, IsTheSameForAnyNumberOfThreads) {
   EXPECT_NE(first.decoder.backward, problem.start.backward);
   EXPECT_NE(first.decoder.forward[1], problem.start.forward[1]);
   for (const int threads : {2, 3}) expect_same(problem.run(threads, {problem.start}, 12), first);
+}
+
+// Adam written out, weight by weight, on the same batches.
+TEST(UnrolledTraining, StepsAreThoseOfAdam) {
+  Short<double> problem;
+  ThreadPool pool(1);
+  const auto trained =
+      fit_unrolled(pool, problem.encoder, problem.sampler, problem.start,
+                   {.steps = 4, .learning_rate = 0.1, .matrix_learning_rate = 0.01});
+  auto decoder = problem.start;
+  Vector theta = flat(decoder), first = 0 * theta, second = first;
+  const Index scalars = decoder.parameters().size();
+  for (int k = 0; k < 4; ++k) {
+    Matrix X(40, 48);
+    problem.sampler.fill<double>(static_cast<std::uint64_t>(k), X, pool);
+    UnrolledGradient<double> gradient;
+    unrolled_gradient(pool, problem.encoder, decoder, X, codes_of(pool, problem.encoder, X),
+                      gradient);
+    EXPECT_NEAR(trained.losses[static_cast<std::size_t>(k)], gradient.loss, 1e-10);  // rounding
+    const Vector slope = flat(gradient.parameters, gradient.forward, gradient.backward);
+    const double factor = std::pow(0.02, k / 4.0);
+    for (Index i = 0; i < theta.size(); ++i) {
+      const bool variance = i < scalars && i % 10 == kUnrolledVariance;
+      const double g = variance ? theta[i] * slope[i] : slope[i];
+      first[i] = 0.9 * first[i] + 0.1 * g;
+      second[i] = 0.999 * second[i] + 0.001 * g * g;
+      const double move = (i < scalars ? 0.1 : 0.01) * factor * first[i] /
+                          (1 - std::pow(0.9, k + 1)) /
+                          (std::sqrt(second[i] / (1 - std::pow(0.999, k + 1))) + 1e-8);
+      theta[i] = variance ? theta[i] * std::exp(-move) : theta[i] - move;
+    }
+    assign(theta, decoder);
+  }
+  // Rounding of the gradient, 1e-16 beside an entry as small as 1e-8, times a step of 0.1.
+  EXPECT_LT((flat(trained.decoder) - theta).cwiseAbs().maxCoeff(), 1e-9);
 }
 
 /// Asks to stop once, when asked for the n-th time.
