@@ -7,6 +7,7 @@
 
 #include "gvamp_block.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/ops/packed_bits.hpp"
 
 namespace twofold::decode {
 namespace {
@@ -50,7 +51,7 @@ bool accept(GvampBlock<Scalar>& block, Index begin, int layer, double tolerance,
     result.variance[place] = s.ex;
     result.layers[place] = layer + 1;
     if (!result.noise.empty()) {
-      std::copy_n(block.observation(i), d, result.unbiased.row(row).data());
+      block.copy_observation(i, result.unbiased.row(row).data());
       result.noise[place] = 1.0 / s.g1;
     }
     any = true;

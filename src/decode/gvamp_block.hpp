@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "denoiser_method.hpp"
+#include "expand_signs.hpp"
 #include "row_blocks.hpp"
 #include "sign_side.hpp"
 #include "twofold/linalg/matrix.hpp"
 #include "twofold/model/decoder_scalars.hpp"
 #include "twofold/ops/encoder_operator.hpp"
-#include "twofold/ops/packed_bits.hpp"
 
 namespace twofold::decode {
 
@@ -24,6 +24,7 @@ struct GvampState {
   double ex = 1.0, g1 = 0.0, g2 = 1.0, h = 0.0, vz = 1.0, ez = 1.0;
   double gz = 1.0;
   double first_step = 0.0;  ///< |p2 - p1| of each bit after the first layer; 0 later
+  double gain = 1.0;        ///< r1 is gain times what is stored
   bool live = true;
 };
 
@@ -54,7 +55,10 @@ class GvampBlock {
   [[nodiscard]] std::size_t rows() const { return states_.size(); }
   [[nodiscard]] GvampState& state(std::size_t i) { return states_[i]; }
   [[nodiscard]] const Scalar* estimate(std::size_t i) const { return x(i); }
-  [[nodiscard]] const Scalar* observation(std::size_t i) const { return r1(i); }
+  void copy_observation(std::size_t i, Scalar* to) const {
+    const auto gain = static_cast<Scalar>(states_[i].gain);
+    for (std::size_t j = 0; j < d_; ++j) to[j] = gain * r1(i)[j];
+  }
 
   /// One layer; `scalars` given: use them, else estimate and clamp.
   void layer(bool first, const model::GvampScalars* scalars) {
@@ -134,7 +138,7 @@ class GvampBlock {
     Scalar* const y = p1(3 * kRows);
     const std::size_t bytes = packed_.size() / rows();
     for (std::size_t i = 0; i < rows(); ++i) {
-      ops::unpack_signs(packed_.subspan(i * bytes, bytes), std::span<Scalar>(y + i * n_, n_));
+      expand_signs(packed_.subspan(i * bytes, bytes), std::span<Scalar>(y + i * n_, n_));
     }
     codes_ = y;
     stride_ = n_;
@@ -208,28 +212,29 @@ class GvampBlock {
     const double r = encoder_.rate();
     s.g1 = wide() ? s.g2 * r * s.h / (s.g2 + (1.0 - r) * s.h) : r * s.h;
     s.g1 = scalars != nullptr ? scalars->g1 : std::min(s.g1, kMostPrecision);
-    const double variance = denoiser_.apply(std::span<const Scalar>(r1(i), d_), 1.0 / s.g1,
+    const double variance = denoiser_.apply(std::span<const Scalar>(r1(i), d_), s.gain, 1.0 / s.g1,
                                             std::span<Scalar>(x(i), d_), denoised_);
     s.ex = scalars != nullptr ? scalars->mse : std::clamp(variance, kLeastVariance, 1.0);
   }
 
   void observe(std::size_t i, bool first) {
-    const GvampState& s = state(i);
+    GvampState& s = state(i);
     Scalar* const r = r1(i);
     const double part = 1.0 / encoder_.rate();
     if (first) {  // r1 holds Bᵀ y
-      const auto factor = static_cast<Scalar>(part * s.first_step);
-      for (std::size_t j = 0; j < d_; ++j) r[j] *= factor;
+      s.gain = part * s.first_step;
       return;
     }
     const auto factor = static_cast<Scalar>(part);
     const Scalar* const image = back(i);
+    const double last_gain = s.gain;
+    s.gain = 1.0;
     if (!wide()) {
       for (std::size_t j = 0; j < d_; ++j) r[j] = factor * image[j];
       return;
     }
     const auto forward = static_cast<Scalar>(1.0 / (s.ex * s.g2));
-    const auto old = static_cast<Scalar>(s.g1 / s.g2);
+    const auto old = static_cast<Scalar>(s.g1 / s.g2 * last_gain);
     const Scalar* const last = x(i);
     for (std::size_t j = 0; j < d_; ++j) {
       r[j] = (forward * last[j] - old * r[j]) + factor * image[j];

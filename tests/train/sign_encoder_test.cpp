@@ -37,7 +37,7 @@ TEST(PopulationDescent, ReachesTheGaussianLimit) {
 // Sparse data, p = 0.3, k4 = 7: at d = 64 rows of Haar size Σ B⁴ = 3/d lose about 0.017 (r = 1) and
 // 0.008 (r = ½) against the Gaussian limit, flat rows 1/d a third of that
 // (docs/theory/one_bit.md#gaussian-limit). So training ends between the limit and Haar. The masks,
-// 4000 of them, are the same for both: the scatter of 0.001 is common, and the difference of
+// 4000 of them, are the same for both: the scatter of 0.002 is common, and the difference of
 // two thirds of the loss, half of it reached, is asserted.
 void expect_between_limit_and_haar(Index n, double least_gain) {
   ThreadPool pool(2);

@@ -36,7 +36,7 @@ struct PopulationProblem {
 /// @throws InvalidArgument  if shapes disagree or the problem is outside its domain.
 /// Accuracy: 1e-8 (K has a ridge of 1e-9, for equal rows); but an average over few masks scatters
 /// about the mean over all of them with standard deviation .017 for M = 48 (d = n = 64, p = .3),
-/// .008 for 200, .002 for 1000, .001 for 4000: compare encoders on the same masks.
+/// .008 for 200, .004 for 1000, .002 for 4000: compare encoders on the same masks.
 /// Cost: 2 n² p d flops and n²/2 arcsines per mask, parallel over masks, and n³/3 + 4 n² d flops.
 /// Bitwise the same for any pool size. Source  docs/theory/one_bit.md#training.
 [[nodiscard]] double population_loss(const Matrix& B, const PopulationProblem& problem,

@@ -57,8 +57,8 @@ struct [[nodiscard]] SignEncoderResult {
 /// @param seed   of the masks.
 /// @throws InvalidArgument  if a number or shape is outside its domain; DataError if a checkpoint
 ///         does not belong to this run; OutputError if one cannot be written.
-/// Cost per step: twice that of population_loss. Bitwise the same for any
-/// pool size, and for a run that was stopped and resumed. A stop is noticed within one step.
+/// Cost per step: twice that of population_loss. Bitwise the same for any pool size, and for a run
+/// that was stopped and resumed. A stop is noticed within one step.
 /// Source  docs/theory/one_bit.md#training.
 SignEncoderResult population_descent(Matrix start, const PopulationProblem& problem,
                                      const SignEncoderOptions& options, std::uint64_t seed,
@@ -92,8 +92,9 @@ struct SurrogateOptions {
 /// @return         NonFinite if a batch is, or is all zeros.
 /// @throws InvalidArgument  if a number or shape is outside its domain; DataError from the source,
 ///         or if a checkpoint does not belong to this run; OutputError if one cannot be written.
-/// Cost per step: drawing the batch, batch·n (8 d + 4 n) flops in single precision, and n³/3 + 3
-/// n²d in double. Bitwise the same for any pool size, and for a run that was stopped and resumed.
+/// Cost per step: drawing the batch, batch·n (8 d + 4 n) flops in single precision, and
+/// n³/3 + 3 n² d in double. Bitwise the same for any pool size, and for a run that was stopped and
+/// resumed. A stop is noticed within one step.
 /// Source  docs/theory/one_bit.md#training.
 SignEncoderResult surrogate_descent(const data::BatchSampler& sampler, Matrix start,
                                     const SurrogateOptions& surrogate,
