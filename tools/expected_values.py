@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes experiments/mean_field/*/expected.csv: what each experiment's prediction must say.
+"""Writes experiments/*/*/expected.csv: what each experiment's prediction must say.
 
 The numbers come from here, not from the library: the neurons' equations of motion are
 integrated by Runge-Kutta in plain Python, without the closed form, the recursion or the
-frozen-logistic rule that the library uses. Verdicts say which claims must hold and which
+frozen-logistic rule that the library uses. For one_bit see expected_one_bit.py. Verdicts say which claims must hold and which
 must be declared not applicable. tests/reproduction compares.
 
     tools/expected_values.py            rewrites the files
@@ -17,7 +17,9 @@ import math
 import pathlib
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent / "experiments" / "mean_field"
+import expected_one_bit
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent / "experiments"
 COLUMNS = ["case", "quantity", "index", "expected", "tolerance", "reason"]
 
 # Runge-Kutta with 4000 steps: relative error below 1e-9 at these rates (checked by halving).
@@ -156,7 +158,7 @@ def centred_drawings():
                        for quantity in ("gain_mean", "gain_max", "end_loss")]
 
 
-EXPERIMENTS = {
+MEAN_FIELD = {
     "phases": lambda: three_groups([""], 30.0),
     "learning_times": learning_times,
     "shrinkage": shrinkage,
@@ -176,6 +178,9 @@ EXPERIMENTS = {
 }
 
 
+SYSTEMS = {"mean_field": MEAN_FIELD, "one_bit": expected_one_bit.EXPERIMENTS}
+
+
 def text_of(rows):
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -189,8 +194,10 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
     stale = []
-    for name, rows in EXPERIMENTS.items():
-        path, text = ROOT / name / "expected.csv", text_of(rows())
+    experiments = [(system, name, rows) for system, named in SYSTEMS.items()
+                   for name, rows in named.items()]
+    for system, name, rows in experiments:
+        path, text = ROOT / system / name / "expected.csv", text_of(rows())
         if check and (not path.exists() or path.read_text() != text):
             stale.append(str(path))
         elif not check:

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/special_functions/beta.hpp>
 #include <limits>
 
 #include "scalar_law.hpp"
@@ -176,10 +175,12 @@ class BetaLaw final : public ScalarLaw {
 
   [[nodiscard]] double sample(const std::array<std::uint64_t, 4>& bits) const override {
     if (unit_interval(bits[0]) >= shape_->p) return 0.0;
-    // The lower half of Beta(a, a), so that the distance from the end keeps its digits.
-    const double low = boost::math::ibeta_inv(shape_->a, shape_->a, 0.5 * unit_interval(bits[1]));
-    const double size = shape_->end * (1.0 - 2.0 * low);
-    return (bits[2] >> 63) != 0 ? size : -size;
+    // [devroye1996]: 1/√(1 + 1/((U^{-1/a} − 1) cos² 2πV)) has the law of |2 Beta(a, a) − 1|.
+    const double cosine = std::cos(2.0 * std::numbers::pi * unit_interval(bits[2]));
+    const double odds =
+        std::expm1(-std::log(unit_interval(bits[1])) / shape_->a) * cosine * cosine;
+    const double size = shape_->end / std::sqrt(1.0 + 1.0 / odds);
+    return (bits[3] >> 63) != 0 ? size : -size;
   }
   [[nodiscard]] double mean_abs() const override {
     return shape_->p * shape_->end * shape_->constant / shape_->a;

@@ -36,15 +36,19 @@ Comparison beyond(const OneBitResult& r, const std::string& key, double bound, d
   return c;
 }
 
-Comparisons linear(const OneBitResult& r, const ClaimOptions&) {
-  return {beside(r, "linear", r.predicted.linear)};
+// A fit of N samples costs n/N of the error.
+double with_fit(const OneBitResult& r, double loss) {
+  return loss *
+         (1.0 + static_cast<double>(r.setting.n) / static_cast<double>(r.setting.fit_samples()));
 }
 
-// A fit of N samples costs n/N of the error.
+Comparisons linear(const OneBitResult& r, const ClaimOptions&) {
+  const double loss = r.predicted.linear;
+  return {beside(r, "linear", r.setting.layered() ? loss : with_fit(r, loss))};
+}
+
 Comparisons fitted(const OneBitResult& r, const ClaimOptions&) {
-  const double excess =
-      static_cast<double>(r.setting.n) / static_cast<double>(r.setting.fit_samples());
-  return {beside(r, "fitted", r.predicted.linear * (1.0 + excess))};
+  return {beside(r, "fitted", with_fit(r, r.predicted.linear))};
 }
 
 // A value for each number of layers beside the state evolution.
@@ -131,7 +135,8 @@ struct Quantity {
 };
 
 constexpr std::array kQuantities{
-    Quantity{"linear", "error of the linear decoder", linear, Needs::Norm},
+    Quantity{"linear", "error of the linear decoder; fitted, with its excess n/N, for the identity",
+             linear, Needs::Norm},
     Quantity{"fitted", "error of the least-squares decoder, with its excess n/N", fitted,
              Needs::White},
     Quantity{"denoised", "error after one layer: the posterior mean of each coordinate", denoised,

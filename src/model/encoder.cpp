@@ -28,6 +28,20 @@ std::vector<bool> random_signs(Index count, const RandomStream& stream, std::uin
   return signs;
 }
 
+// (cos + sin)(2πij/q)/√q: symmetric, orthogonal, and flat, as H is for powers of two. A small Haar
+// matrix has entries far from 1/√q, and the bits would favour some blocks.
+Matrix hartley(Index q) {
+  Matrix T(q, q);
+  for (Index i = 0; i < q; ++i) {
+    for (Index j = 0; j < q; ++j) {
+      const double angle =
+          2.0 * std::numbers::pi * static_cast<double>(i * j % q) / static_cast<double>(q);
+      T(i, j) = (std::cos(angle) + std::sin(angle)) / std::sqrt(static_cast<double>(q));
+    }
+  }
+  return T;
+}
+
 std::vector<Index> random_subset(Index count, Index total, const RandomStream& stream) {
   std::vector<Index> kept;
   for (Index i = 0; i < count; ++i) {
@@ -96,7 +110,6 @@ Encoder hadamard_encoder(Index d, Index n, std::uint64_t seed) {
   const Index m = std::max(n, d);
   const Index odd = m >> std::countr_zero(static_cast<std::uint64_t>(m));
   const RandomStream signs(seed, "model.hadamard_encoder.signs");
-  const RandomStream mixing(seed, "model.hadamard_encoder.mixing");
   const RandomStream subset(seed, "model.hadamard_encoder.subset");
   HadamardEncoder encoder{d,
                           n,
@@ -106,10 +119,7 @@ Encoder hadamard_encoder(Index d, Index n, std::uint64_t seed) {
                           {},
                           {},
                           random_subset(std::min(n, d), m, subset)};
-  if (odd > 1) {
-    encoder.mixing1 = haar_orthogonal(odd, mixing, 0);
-    encoder.mixing2 = haar_orthogonal(odd, mixing, 1);
-  }
+  if (odd > 1) encoder.mixing1 = encoder.mixing2 = hartley(odd);
   return encoder;
 }
 
