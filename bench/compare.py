@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Our benchmarks against their peers, run in turn so that both see the same machine.
 
-    bench/compare.py [--build build] [--rounds 5]
+    bench/compare.py [--build build] [--rounds 5] [--only NAME]
 
-Prints one table row a workload and writes bench/results/WORKLOAD.csv: one line a round, with the
-machine, the versions and the commit; then our other benchmarks beside their floor or wanted time.
-Run it on an idle machine.
+A run of ours and one of the peer do the same work, one step or as many vectors, on the same number
+of threads. Prints one table row a workload and writes bench/results/WORKLOAD.csv: one line a round,
+with the machine, the versions and the commit; then our other benchmarks beside their floor or
+wanted time. Run it on an idle machine.
 """
 import argparse
 import csv
@@ -27,13 +28,24 @@ PEER_ENVIRONMENT = {
     "MALLOC_TOP_PAD_": "1073741824",
 }
 
+# Ours: program, benchmark and its floor, run together. Peer: script and arguments.
 WORKLOADS = [
     {
         "name": "mean_field_sgd_step",
         "title": "mean-field SGD step, batch 100, d 784, N 5000, float",
         "ours": ("bench/twofold_ops_bench", "SgdStep", "FiveProducts"),
-        "peer": "peers/mean_field_step.py",
+        "floor": "five plain products",
+        "peer": ("peers/mean_field_step.py",),
     },
+] + [
+    {
+        "name": f"one_bit_encode_{d}",
+        "title": f"sign codes of {2**26 // d} vectors, n = d = {d}, float",
+        "ours": ("bench/twofold_ops_bench", f"OneBitEncode/{d}", f"ReadVectors/{d}"),
+        "floor": "reading the vectors",
+        "peer": ("peers/faiss_lsh_encode.py", str(d)),
+    }
+    for d in (256, 1024, 4096)
 ]
 
 
@@ -47,24 +59,19 @@ ALONE = [
 ]
 
 
-def medians(build, program, pattern):
-    """Milliseconds of each benchmark of a program that matches, the median of 5 repetitions."""
-    command = [build / program, f"--benchmark_filter={pattern}", "--benchmark_repetitions=5",
-               "--benchmark_min_time=0.1", "--benchmark_format=json"]
+def medians(build, program, *names):
+    """Milliseconds of the benchmarks of these names, the median of 5 repetitions each."""
+    command = [build / program, f"--benchmark_filter=^({'|'.join(names)})(/|$)",
+               "--benchmark_repetitions=5", "--benchmark_min_time=0.1", "--benchmark_format=json"]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return {row["run_name"].removesuffix("/real_time"): row["real_time"]
-            for row in json.loads(output)["benchmarks"] if row.get("aggregate_name") == "median"}
+    rows = [row for row in json.loads(output)["benchmarks"] if row.get("aggregate_name") == "median"]
+    # What follows the name are settings of the benchmark, as in "SgdStep/real_time".
+    return [next(row["real_time"] for row in rows if (row["run_name"] + "/").startswith(name + "/"))
+            for name in names]
 
 
-def run_ours(build, program, benchmark, floor):
-    """Milliseconds of the benchmark and of its floor."""
-    times = {name.split("/")[0]: value
-             for name, value in medians(build, program, f"{benchmark}|{floor}").items()}
-    return times[benchmark], times[floor]
-
-
-def run_peer(script):
-    output = subprocess.run(["/usr/bin/python3", ROOT / "bench" / script], check=True,
+def run_peer(script, *arguments):
+    output = subprocess.run(["/usr/bin/python3", ROOT / "bench" / script, *arguments], check=True,
                             capture_output=True, text=True,
                             env=os.environ | PEER_ENVIRONMENT).stdout
     return json.loads(output)
@@ -85,8 +92,8 @@ def machine():
 def measure(workload, build, rounds):
     rows = []
     for index in range(rounds):
-        ours, floor = run_ours(build, *workload["ours"])
-        peer = run_peer(workload["peer"])
+        ours, floor = medians(build, *workload["ours"])
+        peer = run_peer(*workload["peer"])
         rows.append({
             "workload": workload["name"], "round": index, "ours_ms": round(ours, 3),
             "floor_ms": round(floor, 3), "peer_ms": round(peer["median_ms"], 3),
@@ -101,36 +108,46 @@ def spread(values):
     return f"{statistics.median(values):.1f} ({min(values):.1f}-{max(values):.1f})"
 
 
+def print_row(workload, rows):
+    peer, ours, floor = ([row[key] for row in rows] for key in ("peer_ms", "ours_ms", "floor_ms"))
+    middle = statistics.median(ours)
+    print(f"| {workload['title']} | {rows[0]['peer']} | {spread(peer)} | {spread(ours)} "
+          f"| {statistics.median(peer) / middle:.2f} | {workload['floor']} | {spread(floor)} "
+          f"| {statistics.median(floor) / middle:.2f} |", flush=True)
+
+
 def print_alone(build):
     print("\n| ours alone | ms | floor or wanted, ms | ratio |\n|---|---|---|---|")
     for title, program, benchmark, floor in ALONE:
-        pattern = benchmark if isinstance(floor, int) else f"{benchmark}|{floor}"
-        times = medians(build, program, pattern)
-        limit = floor if isinstance(floor, int) else times[floor]
-        print(f"| {title} | {times[benchmark]:.1f} | {limit:.1f} | {times[benchmark] / limit:.2f} |")
+        names = [benchmark] if isinstance(floor, int) else [benchmark, floor]
+        times = medians(build, program, *names)
+        limit = floor if isinstance(floor, int) else times[1]
+        print(f"| {title} | {times[0]:.1f} | {limit:.1f} | {times[0] / limit:.2f} |")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="", help="workloads with this in their name, and no more")
     options = parser.parse_args()
 
     results = ROOT / "bench" / "results"
     results.mkdir(exist_ok=True)
-    print("| workload | peer | peer ms, median (min-max) | ours ms | five plain products ms | ratio |")
-    print("|---|---|---|---|---|---|")
+    print("| workload | peer | peer ms, median (min-max) | ours ms | peer / ours | floor | floor ms "
+          "| floor / ours |")
+    print("|---|---|---|---|---|---|---|---|")
     for workload in WORKLOADS:
+        if options.only not in workload["name"]:
+            continue
         rows = measure(workload, options.build.resolve(), options.rounds)
         with open(results / f"{workload['name']}.csv", "w", newline="") as file:
             writer = csv.DictWriter(file, rows[0].keys())
             writer.writeheader()
             writer.writerows(rows)
-        peer, ours, floor = ([row[key] for row in rows] for key in ("peer_ms", "ours_ms", "floor_ms"))
-        ratio = statistics.median(peer) / statistics.median(ours)
-        print(f"| {workload['title']} | {rows[0]['peer']} | {spread(peer)} | {spread(ours)} "
-              f"| {spread(floor)} | {ratio:.2f} |")
-    print_alone(options.build.resolve())
+        print_row(workload, rows)
+    if not options.only:
+        print_alone(options.build.resolve())
 
 
 if __name__ == "__main__":

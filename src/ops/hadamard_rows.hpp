@@ -36,7 +36,9 @@ struct HadamardRows {
     Scalar* z = plan.cuts() ? work + plan.size : work;
     if (plan.cuts()) shorten(plan, true, work, z);
     const auto n = static_cast<std::size_t>(plan.code_length);
-    pack_signs(std::span<const Scalar>(z, n), std::span(code, code_bytes(plan.code_length)));
+    const std::span<std::uint8_t> bytes(code,
+                                        static_cast<std::size_t>(code_bytes(plan.code_length)));
+    pack_signs(std::span<const Scalar>(z, n), bytes);
   }
 
   static void decode(const Plan& plan, const std::uint8_t* code, Scalar* x, const void* /*next*/,

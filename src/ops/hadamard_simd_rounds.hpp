@@ -15,7 +15,7 @@
 #error "for the sources that define an instruction set, see hadamard_simd_rows.hpp"
 #endif
 
-#define TWOFOLD_INLINE TWOFOLD_TARGET [[gnu::always_inline]] static inline
+#define TWOFOLD_INLINE TWOFOLD_TARGET __attribute__((always_inline)) inline
 
 namespace twofold::ops {
 namespace {

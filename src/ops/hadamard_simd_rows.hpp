@@ -97,21 +97,23 @@ struct SimdRows {
 
   template <typename In, typename Out>
   TWOFOLD_TARGET static void both(const Plan& plan, const In& in, const Out& out, const void* next,
-                                  float* work) {
+                                  const Numbers<Simd>& work) {
     rounds<Simd, Rounds::Both>(static_cast<std::size_t>(plan.size) / Simd::kLanes, in, out,
-                               Middle{plan.negative2.data(), next}, Numbers<Simd>{work});
+                               Middle{plan.negative2.data(), next}, work);
   }
 
   TWOFOLD_TARGET static void forward(const Plan& plan, const float* x, float* z, const void* next,
                                      float* work) {
     if (!fits(plan)) return General::forward(plan, x, z, next, work);
     if (plan.pads()) {
-      both(plan, Input<Simd, true, true>{plan, x}, Output<Simd, false, false>{plan, z}, next, work);
+      both(plan, Input<Simd, true, true>{plan, x}, Output<Simd, false, false>{plan, z}, next,
+           {work});
     } else if (plan.cuts()) {
-      both(plan, Input<Simd, true, false>{plan, x}, Output<Simd, false, true>{plan, z}, next, work);
+      both(plan, Input<Simd, true, false>{plan, x}, Output<Simd, false, true>{plan, z}, next,
+           {work});
     } else {
       both(plan, Input<Simd, true, false>{plan, x}, Output<Simd, false, false>{plan, z}, next,
-           work);
+           {work});
     }
   }
 
@@ -119,12 +121,14 @@ struct SimdRows {
                                       float* work) {
     if (!fits(plan)) return General::backward(plan, z, x, next, work);
     if (plan.pads()) {
-      both(plan, Input<Simd, false, false>{plan, z}, Output<Simd, true, true>{plan, x}, next, work);
+      both(plan, Input<Simd, false, false>{plan, z}, Output<Simd, true, true>{plan, x}, next,
+           {work});
     } else if (plan.cuts()) {
-      both(plan, Input<Simd, false, true>{plan, z}, Output<Simd, true, false>{plan, x}, next, work);
+      both(plan, Input<Simd, false, true>{plan, z}, Output<Simd, true, false>{plan, x}, next,
+           {work});
     } else {
       both(plan, Input<Simd, false, false>{plan, z}, Output<Simd, true, false>{plan, x}, next,
-           work);
+           {work});
     }
   }
 
@@ -132,11 +136,11 @@ struct SimdRows {
                                     const void* next, float* work) {
     if (!fits(plan)) return General::encode(plan, x, code, next, work);
     if (plan.pads()) {
-      both(plan, Input<Simd, true, true>{plan, x}, OutputBits<Simd>{code}, next, work);
+      both(plan, Input<Simd, true, true>{plan, x}, OutputBits<Simd>{code}, next, {work});
       return;
     }
     std::uint8_t* whole = plan.cuts() ? second_half(plan, work) : code;
-    both(plan, Input<Simd, true, false>{plan, x}, OutputBits<Simd>{whole}, next, work);
+    both(plan, Input<Simd, true, false>{plan, x}, OutputBits<Simd>{whole}, next, {work});
     if (plan.cuts()) extract_bits(plan, whole, code);
   }
 
@@ -144,15 +148,16 @@ struct SimdRows {
                                     const void* next, float* work) {
     if (!fits(plan)) return General::decode(plan, code, x, next, work);
     if (plan.pads()) {
-      both(plan, InputBits<Simd, false>{plan, code}, Output<Simd, true, true>{plan, x}, next, work);
+      both(plan, InputBits<Simd, false>{plan, code}, Output<Simd, true, true>{plan, x}, next,
+           {work});
     } else if (plan.cuts()) {
       std::uint8_t* whole = second_half(plan, work);
       deposit_bits(plan, code, whole);
       both(plan, InputBits<Simd, true>{plan, whole}, Output<Simd, true, false>{plan, x}, next,
-           work);
+           {work});
     } else {
       both(plan, InputBits<Simd, false>{plan, code}, Output<Simd, true, false>{plan, x}, next,
-           work);
+           {work});
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -110,17 +111,26 @@ TEST(EncoderOperator, FloatAgreesWithDouble) {
 }
 
 TEST(EncoderOperator, CodesAreTheSameForAnyNumberOfThreads) {
-  const EncoderOperator<float> op(model::hadamard_encoder(96, 129, 8));
-  const MatrixF X = random_rows<float>(300, 96, 2);
-  const auto bytes = static_cast<std::size_t>(300 * code_bytes(129));
-  std::vector<std::uint8_t> one(bytes);
-  ThreadPool single(1);
-  encode(single, op, X, one);
-  for (const int threads : {2, 3, 8}) {
-    ThreadPool pool(threads);
-    std::vector<std::uint8_t> codes(bytes, 0xff);
-    encode(pool, op, X, codes);
-    EXPECT_EQ(codes, one) << threads;
+  for (const auto& made :
+       {model::hadamard_encoder(1024, 1000, 8), model::haar_encoder(96, 129, 8)}) {
+    const EncoderOperator<float> op(made);
+    const MatrixF X = random_rows<float>(600, op.dimension(), 2);  // at least 3 blocks
+    const auto bytes = static_cast<std::size_t>(600 * code_bytes(op.code_length()));
+    Bytes one(bytes);
+    ThreadPool single(1);
+    encode(single, op, X, one);
+    for (const int threads : {2, 3, 8}) {
+      ThreadPool pool(threads);
+      Bytes codes(bytes, 0xff);
+      encode(pool, op, X, codes);
+      EXPECT_EQ(codes, one) << threads;
+    }
+    if (op.structured()) {  // nor does a code depend on the rows around it
+      Bytes alone(static_cast<std::size_t>(code_bytes(op.code_length())));
+      VectorF scratch;
+      op.forward_bits(X.middleRows(599, 1), alone, scratch);
+      EXPECT_TRUE(std::equal(alone.rbegin(), alone.rend(), one.rbegin()));
+    }
   }
 }
 

@@ -71,7 +71,7 @@ class EncoderOperator {
 /// Codes of the rows of X, packed (packed_bits.hpp), code_bytes(n) bytes for each row.
 ///
 /// Blocks of rows on the pool; the same bits for any pool size. A dense encoder may round
-/// differently for a different number of rows in the block of 64.
+/// differently for a different number of rows in its block of 64.
 /// @throws InvalidArgument  if shapes disagree.
 template <std::floating_point Scalar>
 void encode(ThreadPool& pool, const EncoderOperator<Scalar>& encoder,
