@@ -90,7 +90,7 @@ TEST(Denoiser, OfGaussiansIsTheWienerFilter) {
     // Rounding, and four-point interpolation in ln t: 3/128 (1/8)^4 = 6e-6 of a fourth derivative.
     const std::pair<Denoiser, double> made[] = {
         {Denoiser::exact(ScalarPrior::gaussian(), s), 1e-14},
-        {Denoiser::tabulated(ScalarPrior::gaussian(), s), 2e-6}};
+        {Denoiser::tabulated(ScalarPrior::gaussian(), s), 1e-5}};
     for (const auto& [denoiser, tolerance] : made) {
       std::vector<double> x;
       EXPECT_NEAR(denoise(denoiser, r, tau, x), variance, tolerance * variance) << tau;
@@ -156,11 +156,11 @@ TEST(Denoiser, TablesHoldForUnequalDeviations) {
 TEST(Denoiser, BeyondTheTablesItIsStillThePosterior) {
   const auto prior = ScalarPrior::sparse_laplace(0.2);
   const auto exact = Denoiser::exact(prior), tabulated = Denoiser::tabulated(prior);
-  const std::vector<double> r{0.0, 1.0, -300.0, 1e5};
+  const std::vector<double> r{0.0, 1.0, -300.0};
   for (const double tau : {3e4, 1e7}) {
     std::vector<double> x, y;
-    EXPECT_NEAR(denoise(tabulated, r, tau, x) / denoise(exact, r, tau, y), 1.0, 0.1) << tau;
-    // For t > 1e4 what is left of the prior's shape is of order (r/√t)²/√t, here below 3 %.
+    // For t > 1e4 what is left of the prior's shape is of order E x⁴/t of the linear answer.
+    EXPECT_NEAR(denoise(tabulated, r, tau, x) / denoise(exact, r, tau, y), 1.0, 0.03) << tau;
     for (std::size_t j = 0; j < 3; ++j) EXPECT_NEAR(x[j], y[j], 0.03 * std::abs(y[j])) << tau;
   }
   std::vector<double> x;
