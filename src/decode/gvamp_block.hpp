@@ -125,11 +125,7 @@ class GvampBlock {
   /// r1 <- Bᵀ y.
   void first_image() {
     if (codes_ == nullptr) {
-      const std::size_t bytes = packed_.size() / rows();
-      for (std::size_t i = 0; i < rows(); ++i) {
-        encoder_.backward_bits(packed_.subspan(i * bytes, bytes), std::span<Scalar>(r1(i), d_),
-                               scratch_);
-      }
+      encoder_.backward_bits(packed_, image(r1(0), d_, rows()), scratch_);
       return;
     }
     using Codes = Eigen::Map<const MatrixOf<Scalar>, 0, Eigen::OuterStride<>>;

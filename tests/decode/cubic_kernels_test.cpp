@@ -1,4 +1,4 @@
-#include "../../src/decode/cubic_kernels.hpp"
+#include "decode/cubic_kernels.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 #include <vector>
 
-#include "../../src/decode/sign_side.hpp"
+#include "decode/sign_side.hpp"
 #include "twofold/core/random.hpp"
 
 namespace twofold::decode {
