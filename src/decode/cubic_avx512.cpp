@@ -3,14 +3,15 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-// A false alarm in the headers of GCC 12 (PR 105593).
+#if !defined(__clang__)  // a false alarm in the headers of GCC 12 (PR 105593)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 
 #include <immintrin.h>
 
 #define TWOFOLD_AVX512 __attribute__((target("avx512f,avx512dq")))
-#define TWOFOLD_AVX512_INLINE TWOFOLD_AVX512 [[gnu::always_inline]] inline
+#define TWOFOLD_AVX512_INLINE [[gnu::always_inline]] TWOFOLD_AVX512 inline
 
 namespace twofold::decode {
 namespace {
