@@ -5,23 +5,17 @@
 #include <numbers>
 
 #include "checks.hpp"
-#include "twofold/model/sign_channel.hpp"
+#include "gvamp_layer.hpp"
 
 namespace twofold::theory {
 namespace {
 
-constexpr double kLeast = 1e-12;
+constexpr double kLeastNoise = 1e-12;
 constexpr double kInformativePrecision = 1e6;
 
 void require_rate(double rate, std::string_view where) {
   if (rate > 0.0 && rate <= 1e6) return;
   throw InvalidArgument(where, fmt::format("rate must be in (0, 1e6], got {}", rate));
-}
-
-/// Denoiser step: the fields behind g1.
-void denoise(const data::ScalarPrior& prior, model::GvampScalars& layer) {
-  layer.tau = std::min(1.0 / layer.g1, 1e12);
-  layer.mse = std::max(prior.mmse(std::max(layer.tau, kLeast)), kLeast);
 }
 
 model::GvampScalars first_state(const data::ScalarPrior& prior, double rate,
@@ -31,27 +25,16 @@ model::GvampScalars first_state(const data::ScalarPrior& prior, double rate,
   if (start == StateEvolutionStart::Informative) {
     state.g1 = kInformativePrecision;
     state.h = state.g1 / rate;
-    denoise(prior, state);
+    state.tau = 1.0 / state.g1;
+    state.mse = std::max(prior.mmse(state.tau), kLeastError);
   }
   return state;
 }
 
-double extrinsic_precision(const model::GvampScalars& previous) {
-  return std::max(1.0 / previous.mse - previous.g1, kLeast);
-}
-
 model::GvampScalars next_layer(const data::ScalarPrior& prior, double rate,
                                const model::GvampScalars& previous) {
-  const double g2 = extrinsic_precision(previous);
-  const double gz = rate <= 1.0 ? g2 : std::max(1.0 / previous.mse - previous.h, kLeast);
-  model::GvampScalars layer{};
-  layer.vz = std::min(1.0 / gz, 1.0);
-  // h = 1/ez - 1/vz = drop/(ez vz), without the cancellation of a bit that says little.
-  const double drop = model::sign_variance_drop(layer.vz);
-  layer.ez = layer.vz - drop;
-  layer.h = drop / (layer.ez * layer.vz);
-  layer.g1 = rate <= 1.0 ? g2 * rate * layer.h / (g2 + (1.0 - rate) * layer.h) : rate * layer.h;
-  denoise(prior, layer);
+  model::GvampScalars layer = observe(rate, previous);
+  layer.mse = std::max(prior.mmse(std::max(layer.tau, kLeastNoise)), kLeastError);
   return layer;
 }
 
@@ -117,7 +100,7 @@ std::vector<LayerForm> layer_form(const std::vector<model::GvampScalars>& layers
     if (rate <= 1.0) form.w = (layer.h + g2) / (rate * layer.h);
     if (t > 0) {
       const auto& last = layers[t - 1];
-      const double gz = rate <= 1.0 ? g2 : std::max(1.0 / last.mse - last.h, kLeast);
+      const double gz = rate <= 1.0 ? g2 : belief_precision(last);
       form.c = 1.0 / (last.mse * gz);
       form.q = (rate <= 1.0 ? last.g1 : last.h) / gz;
       form.alpha = rate <= 1.0 ? last.mse * last.g1 * forms.back().w : last.mse / last.ez;
