@@ -1,0 +1,134 @@
+#include "one_bit_law.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "one_bit_pipeline.hpp"
+#include "rows.hpp"
+#include "twofold/core/error.hpp"
+#include "twofold/core/random.hpp"
+
+namespace twofold::estimators {
+namespace {
+
+constexpr std::uint64_t kMostRows = 65'536;
+constexpr std::uint64_t kNumbers = std::uint64_t{1} << 18;  // in all, about
+constexpr std::size_t kFewest = 2000;                       // for an empirical prior
+
+/// What is kept of the rows: their norms, and `per_row` elements of each direction.
+struct Draws {
+  std::vector<double> norms, elements;
+  std::size_t per_row;
+};
+
+Draws draw(const OneBitCodecParameters& p, const data::Source& source, std::uint64_t seed,
+           ThreadPool& pool, Observer& observer) {
+  const OrthonormalTransform transform = make_transform(p);
+  const Scaling scaling = make_scaling(p);
+  const auto k = static_cast<std::uint64_t>(scaling.gains.size());
+  const SpacedRows chosen(source.size(), kMostRows);
+  const RandomStream places(seed, "estimators.one_bit_law");
+  Draws draws;
+  draws.per_row = std::clamp<std::uint64_t>(kNumbers / chosen.count(), 1, k);
+  draws.norms.resize(chosen.count());
+  draws.elements.resize(chosen.count() * draws.per_row);
+  const Vector energies = p.used_energies();
+  for_each_chunk<double>(
+      source, chosen, pool, "fit: law", observer,
+      [&](std::size_t first, const ConstView<double>& X) {
+        parallel_for(pool, X.rows(), kRowsPerTask, [&](Index begin, Index end) {
+          const Index rows = end - begin;
+          MatrixF U(rows, X.cols()), T(rows, transform.output());
+          VectorF w(scaling.gains.size());
+          std::vector<int> exponents(static_cast<std::size_t>(rows));
+          // The first pass has seen that all are finite.
+          (void)center_rows<double>(X.middleRows(begin, rows), p.mean, U, exponents);
+          transform.forward(U, T);
+          for (Index i = 0; i < rows; ++i) {
+            const std::size_t row = first + static_cast<std::size_t>(begin + i);
+            draws.norms[row] = std::ldexp(direction(scaling, T.row(i).data(), w.data()),
+                                          exponents[static_cast<std::size_t>(i)]);
+            for (std::size_t c = 0; c < draws.per_row; ++c) {
+              const std::size_t place = row * draws.per_row + c;
+              const auto j = static_cast<Index>(places.below(k, place));
+              draws.elements[place] = static_cast<double>(w[j]) / std::sqrt(energies[j]);
+            }
+          }
+        });
+      });
+  return draws;
+}
+
+// Each row as often as its share of Σ ρ² says (systematic resampling), elements and all.
+std::vector<double> weighted_by_energy(const Draws& draws) {
+  double total = 0.0;
+  for (const double norm : draws.norms) total += norm * norm;
+  const double step = total / static_cast<double>(draws.norms.size());
+  std::vector<double> list;
+  list.reserve(draws.elements.size());
+  double below = 0.0, next = 0.5 * step;
+  for (std::size_t row = 0; row < draws.norms.size(); ++row) {
+    below += draws.norms[row] * draws.norms[row];
+    for (; next < below; next += step) {
+      const auto first = draws.elements.begin() + static_cast<std::ptrdiff_t>(row * draws.per_row);
+      list.insert(list.end(), first, first + static_cast<std::ptrdiff_t>(draws.per_row));
+    }
+  }
+  return list;
+}
+
+// p of a sparse family whose slab has fourth moment `slab` at unit variance.
+double sparsity_for(double slab, const std::vector<double>& values) {
+  double second = 0.0, fourth = 0.0;
+  for (const double x : values) {
+    second += x * x;
+    fourth += x * x * x * x;
+  }
+  const auto n = static_cast<double>(values.size());
+  return std::clamp(slab * (second / n) * (second / n) / (fourth / n), 1e-6, 1.0);
+}
+
+}  // namespace
+
+LawSample sample_law(const OneBitCodecParameters& parameters, const data::Source& source,
+                     std::uint64_t seed, ThreadPool& pool, Observer& observer) {
+  const Draws draws = draw(parameters, source, seed, pool, observer);
+  LawSample law;
+  law.of_directions = weighted_by_energy(draws);
+  law.of_vectors = draws.elements;
+  double sum = 0.0, squares = 0.0;
+  for (std::size_t row = 0; row < draws.norms.size(); ++row) {
+    const double norm = draws.norms[row];
+    sum += norm;
+    squares += norm * norm;
+    for (std::size_t c = 0; c < draws.per_row; ++c) law.of_vectors[row * draws.per_row + c] *= norm;
+  }
+  const auto n = static_cast<double>(draws.norms.size());
+  law.mean_norm = sum / n;
+  law.norm_variance = std::max(0.0, 1.0 - law.mean_norm * law.mean_norm * n / squares);
+  return law;
+}
+
+bool is_discrete(std::string_view name, const std::vector<double>& values) {
+  if (name == "sparse_rademacher") return true;
+  if (name != "auto" && name != "empirical") return false;
+  return values.size() >= kFewest && data::ScalarPrior::empirical(values).entropy().has_value();
+}
+
+data::ScalarPrior fit_prior(std::string_view name, const std::vector<double>& values) {
+  if (name == "gaussian" || (name == "auto" && values.size() < kFewest)) {
+    return data::ScalarPrior::gaussian();
+  }
+  if (name == "sparse_gaussian") {
+    return data::ScalarPrior::sparse_gaussian(sparsity_for(3.0, values));
+  }
+  if (name == "sparse_rademacher") {
+    return data::ScalarPrior::sparse_rademacher(sparsity_for(1.0, values));
+  }
+  if (name == "sparse_laplace") {
+    return data::ScalarPrior::sparse_laplace(sparsity_for(6.0, values));
+  }
+  return data::ScalarPrior::empirical(values);
+}
+
+}  // namespace twofold::estimators
