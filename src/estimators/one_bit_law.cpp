@@ -15,9 +15,9 @@ constexpr std::uint64_t kMostRows = 65'536;
 constexpr std::uint64_t kNumbers = std::uint64_t{1} << 18;  // in all, about
 constexpr std::size_t kFewest = 2000;                       // for an empirical prior
 
-/// What is kept of the rows: their norms, and `per_row` elements of each direction.
+/// What is kept of the rows: their norms, and `per_row` elements of each and of its direction.
 struct Draws {
-  std::vector<double> norms, elements;
+  std::vector<double> norms, vectors, directions;
   std::size_t per_row;
 };
 
@@ -27,11 +27,12 @@ Draws draw(const OneBitCodecParameters& p, const data::Source& source, std::uint
   const Scaling scaling = make_scaling(p);
   const auto k = static_cast<std::uint64_t>(scaling.gains.size());
   const SpacedRows chosen(source.size(), kMostRows);
-  const RandomStream places(seed, "estimators.one_bit_law");
+  const RandomStream stream(seed, "estimators.one_bit_law");
   Draws draws;
   draws.per_row = std::clamp<std::uint64_t>(kNumbers / chosen.count(), 1, k);
   draws.norms.resize(chosen.count());
-  draws.elements.resize(chosen.count() * draws.per_row);
+  draws.vectors.resize(chosen.count() * draws.per_row);
+  draws.directions.resize(draws.vectors.size());
   const Vector energies = p.used_energies();
   for_each_chunk<double>(
       source, chosen, pool, "fit: law", observer,
@@ -46,12 +47,16 @@ Draws draw(const OneBitCodecParameters& p, const data::Source& source, std::uint
           transform.forward(U, T);
           for (Index i = 0; i < rows; ++i) {
             const std::size_t row = first + static_cast<std::size_t>(begin + i);
-            draws.norms[row] = std::ldexp(direction(scaling, T.row(i).data(), w.data()),
-                                          exponents[static_cast<std::size_t>(i)]);
+            const double scale = std::ldexp(1.0, exponents[static_cast<std::size_t>(i)]);
+            draws.norms[row] = scale * direction(scaling, T.row(i).data(), w.data());
             for (std::size_t c = 0; c < draws.per_row; ++c) {
               const std::size_t place = row * draws.per_row + c;
-              const auto j = static_cast<Index>(places.below(k, place));
-              draws.elements[place] = static_cast<double>(w[j]) / std::sqrt(energies[j]);
+              const auto j = static_cast<Index>(stream.below(k, place));
+              const Index element = scaling.places[static_cast<std::size_t>(j)];
+              // From t itself: through w equal values would come out unequal in the last digit.
+              draws.vectors[place] =
+                  scale * static_cast<double>(T(i, element)) / std::sqrt(p.variances[element]);
+              draws.directions[place] = static_cast<double>(w[j]) / std::sqrt(energies[j]);
             }
           }
         });
@@ -65,12 +70,13 @@ std::vector<double> weighted_by_energy(const Draws& draws) {
   for (const double norm : draws.norms) total += norm * norm;
   const double step = total / static_cast<double>(draws.norms.size());
   std::vector<double> list;
-  list.reserve(draws.elements.size());
+  list.reserve(draws.directions.size());
   double below = 0.0, next = 0.5 * step;
   for (std::size_t row = 0; row < draws.norms.size(); ++row) {
     below += draws.norms[row] * draws.norms[row];
     for (; next < below; next += step) {
-      const auto first = draws.elements.begin() + static_cast<std::ptrdiff_t>(row * draws.per_row);
+      const auto first =
+          draws.directions.begin() + static_cast<std::ptrdiff_t>(row * draws.per_row);
       list.insert(list.end(), first, first + static_cast<std::ptrdiff_t>(draws.per_row));
     }
   }
@@ -92,16 +98,14 @@ double sparsity_for(double slab, const std::vector<double>& values) {
 
 LawSample sample_law(const OneBitCodecParameters& parameters, const data::Source& source,
                      std::uint64_t seed, ThreadPool& pool, Observer& observer) {
-  const Draws draws = draw(parameters, source, seed, pool, observer);
+  Draws draws = draw(parameters, source, seed, pool, observer);
   LawSample law;
   law.of_directions = weighted_by_energy(draws);
-  law.of_vectors = draws.elements;
+  law.of_vectors = std::move(draws.vectors);
   double sum = 0.0, squares = 0.0;
-  for (std::size_t row = 0; row < draws.norms.size(); ++row) {
-    const double norm = draws.norms[row];
+  for (const double norm : draws.norms) {
     sum += norm;
     squares += norm * norm;
-    for (std::size_t c = 0; c < draws.per_row; ++c) law.of_vectors[row * draws.per_row + c] *= norm;
   }
   const auto n = static_cast<double>(draws.norms.size());
   law.mean_norm = sum / n;

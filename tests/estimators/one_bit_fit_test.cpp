@@ -1,0 +1,131 @@
+#include "twofold/estimators/one_bit_fit.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "twofold/core/error.hpp"
+#include "twofold/estimators/one_bit_prediction.hpp"
+#include "twofold/theory/one_bit_limit.hpp"
+#include "vectors.hpp"
+
+namespace twofold::estimators {
+namespace {
+
+using data::ScalarPrior;
+
+TEST(OneBitFit, SparseRowsAreAlikeAndKeepTheirSpike) {
+  const Matrix X = draw_rows(2000, Vector::Constant(64, 3.0), ScalarPrior::sparse_gaussian(0.1));
+  const OneBitCodecParameters p = fitted(X).parameters();
+  EXPECT_EQ(p.used(), 64);
+  EXPECT_EQ(p.mean, Vector::Zero(64));
+  EXPECT_EQ(p.energies, Vector::Ones(64));
+  // Five standard errors of a share 0.9 of zeros among 128 000 independent numbers.
+  EXPECT_NEAR(1.0 - p.prior.sparsity(), 0.9, 5.0 * std::sqrt(0.09 / 128e3));
+  EXPECT_TRUE(p.norm_stored);
+}
+
+TEST(OneBitFit, ACommonMeanKeepsTheAtomBesideIt) {
+  const Matrix X = draw_rows(2000, Vector::Ones(64), ScalarPrior::sparse_gaussian(0.5), 7.0);
+  const OneBitCodecParameters p = fitted(X, {.norm = "none"}).parameters();
+  EXPECT_EQ(p.mean, Vector::Constant(64, p.mean[0]));
+  // The atom of 0.5 lies at 7 − mean, off 0 by the error of the mean.
+  const auto parts = p.prior.components();
+  EXPECT_TRUE(std::ranges::any_of(parts, [](const auto& c) { return c.weight > 0.4; }));
+}
+
+TEST(OneBitFit, MeansAndScalesThatDifferAreKept) {
+  Matrix X = draw_rows(2000, falling(64, 0.5), ScalarPrior::gaussian());
+  X.col(5).array() += 1.0;
+  const OneBitCodecParameters p = fitted(X).parameters();
+  // Five standard errors √(variance/2000).
+  EXPECT_NEAR(p.mean[5], 1.0, 5.0 * std::sqrt(1.0 / 6.0 / 2000.0));
+  for (Index j = 0; j < 64; ++j) {
+    // Five standard errors √(2/2000) of a Gaussian's variance.
+    EXPECT_NEAR(p.variances[j] * static_cast<double>(j + 1), 1.0, 5.0 * std::sqrt(1e-3)) << j;
+  }
+  const theory::BitSharing best = theory::best_scaling(p.variances, 64);
+  const auto used = static_cast<double>(p.used());
+  EXPECT_LT((p.energies - best.share * (used / 64.0)).cwiseAbs().maxCoeff(), 1e-12);  // rounding
+}
+
+TEST(OneBitFit, DiscreteValuesAreFoundAndTheNormIsNotStored) {
+  const Matrix X = draw_rows(2000, Vector::Constant(64, 0.3), ScalarPrior::sparse_rademacher(0.3));
+  const OneBitCodecParameters p = fitted(X).parameters();
+  EXPECT_TRUE(p.discrete);
+  EXPECT_FALSE(p.norm_stored);
+  EXPECT_EQ(p.prior.components().size(), 3u);
+  EXPECT_TRUE(fitted(X, {.norm = "stored"}).parameters().norm_stored);
+}
+
+TEST(OneBitFit, NormsThatNeverVaryAreNotStored) {
+  Matrix X = draw_rows(2000, Vector::Ones(64), ScalarPrior::gaussian());
+  EXPECT_TRUE(fitted(X).parameters().norm_stored);
+  X.rowwise().normalize();
+  EXPECT_FALSE(fitted(X).parameters().norm_stored);
+}
+
+TEST(OneBitFit, ConstantColumnsTakeNoBits) {
+  Matrix X = draw_rows(500, Vector::Ones(40), ScalarPrior::gaussian());
+  X.col(3).setConstant(2.5);
+  for (const char* transform : {"none", "pca"}) {
+    const OneBitCodec codec = fitted(X, {.transform = transform});
+    const MatrixF back = decoded(codec, encoded(codec, X.topRows(4)));
+    // Principal directions are rounded to single precision: 40 terms of 6e-8 each.
+    EXPECT_NEAR(back.col(3).maxCoeff(), 2.5f, 1e-5f) << transform;
+    EXPECT_EQ(codec.parameters().used(), 39) << transform;
+  }
+}
+
+TEST(OneBitFit, FewBitsAreSpreadWhereThePriorIsSparseOnly) {
+  const auto used = [](const ScalarPrior& prior) {
+    return fitted(draw_rows(2000, Vector::Ones(64), prior), {.rate = 0.5}).parameters().used();
+  };
+  EXPECT_EQ(used(ScalarPrior::sparse_gaussian(0.1)), 64);
+  const OneBitCodec gaussian =
+      fitted(draw_rows(2000, falling(64, 1.0), ScalarPrior::gaussian()), {.rate = 0.5});
+  EXPECT_LE(gaussian.parameters().used(), 32);
+}
+
+TEST(OneBitFit, TheFitIsTheSameOnAnyNumberOfThreads) {
+  const Matrix X = draw_rows(700, falling(33, 0.5), ScalarPrior::sparse_laplace(0.5));
+  const data::ArraySource<double> source(X);
+  for (const char* transform : {"none", "dct", "pca"}) {
+    ThreadPool one(1), three(3);
+    const auto a = fit_one_bit_codec(source, {.transform = transform}, one).parameters();
+    const auto b = fit_one_bit_codec(source, {.transform = transform}, three).parameters();
+    EXPECT_EQ(a.variances, b.variances) << transform;
+    EXPECT_EQ(a.mean, b.mean) << transform;
+    EXPECT_EQ(a.predicted, b.predicted) << transform;
+  }
+}
+
+TEST(OneBitFit, SmallSamplesGetAGaussianPrior) {
+  const Matrix X = draw_rows(20, Vector::Ones(16), ScalarPrior::sparse_gaussian(0.1));
+  EXPECT_EQ(fitted(X).parameters().prior.name(), ScalarPrior::gaussian().name());
+}
+
+TEST(OneBitFit, FamiliesTakeTheirSparsityFromTheFourthMoment) {
+  const Matrix X = draw_rows(4000, Vector::Ones(64), ScalarPrior::sparse_gaussian(0.3));
+  const auto p = fitted(X, {.prior = "sparse_gaussian"}).parameters().prior.sparsity();
+  // E x⁴ of directions of dimension 64 is d/(d + 2) of that of vectors for a Gaussian, and 1 % of
+  // sampling error.
+  EXPECT_NEAR(p, 0.3, 0.3 * 0.06);
+}
+
+TEST(OneBitFit, UnusableDataAndOptionsSayWhy) {
+  const Matrix X = draw_rows(50, Vector::Ones(16), ScalarPrior::gaussian());
+  EXPECT_THROW((void)fitted(X.leftCols(7)), InvalidArgument);
+  EXPECT_THROW((void)fitted(X.topRows(1)), DataError);
+  EXPECT_THROW((void)fitted(Matrix::Constant(50, 16, 3.0)), DataError);
+  EXPECT_THROW((void)fitted(1e40 * X), DataError);
+  EXPECT_THROW((void)fitted(1e-40 * X), DataError);
+  for (const OneBitFitOptions& bad :
+       {OneBitFitOptions{.rate = 0.0}, OneBitFitOptions{.rate = -1.0},
+        OneBitFitOptions{.layers = 0}, OneBitFitOptions{.prior = "x"},
+        OneBitFitOptions{.transform = "fft"}, OneBitFitOptions{.norm = "yes"}}) {
+    EXPECT_THROW((void)fitted(X, bad), InvalidArgument);
+  }
+}
+
+}  // namespace
+}  // namespace twofold::estimators
