@@ -36,7 +36,7 @@ Denoiser Denoiser::exact(data::ScalarPrior prior, Vector deviations) {
 }
 
 Denoiser Denoiser::tabulated(data::ScalarPrior prior, Vector deviations) {
-  return Denoiser(exact_method(std::move(prior), checked(std::move(deviations))));
+  return Denoiser(tabulated_method(std::move(prior), checked(std::move(deviations))));
 }
 
 Index Denoiser::dimension() const noexcept {
@@ -56,7 +56,12 @@ double Denoiser::apply(std::span<const Scalar> r, double tau, std::span<Scalar> 
   if (!(tau > 0.0 && std::isfinite(tau))) {
     throw InvalidArgument(where, fmt::format("tau must be finite and > 0, got {}", tau));
   }
-  return method_->apply(r, tau, x);
+  for (std::size_t j = 0; j < r.size(); ++j) {
+    if (std::isfinite(r[j])) continue;
+    throw InvalidArgument(where, fmt::format("entry {} of r is {}; it must be finite", j, r[j]));
+  }
+  DenoiserScratch scratch;
+  return method_->apply(r, tau, x, scratch);
 }
 
 template double Denoiser::apply(std::span<const float>, double, std::span<float>) const;

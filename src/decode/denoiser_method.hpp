@@ -1,16 +1,24 @@
 // What a way to denoise must deliver; docstrings as in Denoiser.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 
+#include "cubic_table.hpp"
 #include "twofold/data/scalar_prior.hpp"
 #include "twofold/linalg/matrix.hpp"
 
 namespace twofold::decode {
 
-/// The range of the noise variance t = τ/s² that is looked up; nearer ends beyond.
-constexpr double kLeastNoise = 1e-12, kMostNoise = 1e12;
+/// From |ν| = 1/64 up to 64 standard deviations of an observation in twelve octaves.
+constexpr PieceGrid kPosteriorGrid{-6, 12};
+
+/// What a denoiser keeps between vectors of the same noise: one user, one thread.
+struct DenoiserScratch {
+  double tau = 0.0;  // 0: empty
+  std::array<Piece, static_cast<std::size_t>(2 * kPosteriorGrid.side())> pieces;
+};
 
 class DenoiserMethod {
  public:
@@ -20,13 +28,18 @@ class DenoiserMethod {
   DenoiserMethod& operator=(const DenoiserMethod&) = delete;
 
   [[nodiscard]] const Vector& deviations() const noexcept { return deviations_; }
-  virtual double apply(std::span<const float> r, double tau, std::span<float> x) const = 0;
-  virtual double apply(std::span<const double> r, double tau, std::span<double> x) const = 0;
+
+  /// @param scratch  of this method only.
+  virtual double apply(std::span<const float> r, double tau, std::span<float> x,
+                       DenoiserScratch& scratch) const = 0;
+  virtual double apply(std::span<const double> r, double tau, std::span<double> x,
+                       DenoiserScratch& scratch) const = 0;
 
  private:
   Vector deviations_;  // empty: all 1
 };
 
 std::shared_ptr<const DenoiserMethod> exact_method(data::ScalarPrior prior, Vector deviations);
+std::shared_ptr<const DenoiserMethod> tabulated_method(data::ScalarPrior prior, Vector deviations);
 
 }  // namespace twofold::decode

@@ -6,15 +6,20 @@
 namespace twofold::decode {
 namespace {
 
+// The range of ScalarPrior::channel.
+constexpr double kLeastNoise = 1e-12, kMostNoise = 1e12;
+
 class ExactDenoiser final : public DenoiserMethod {
  public:
   ExactDenoiser(data::ScalarPrior prior, Vector deviations)
       : DenoiserMethod(std::move(deviations)), prior_(std::move(prior)) {}
 
-  double apply(std::span<const float> r, double tau, std::span<float> x) const override {
+  double apply(std::span<const float> r, double tau, std::span<float> x,
+               DenoiserScratch&) const override {
     return all(r, tau, x);
   }
-  double apply(std::span<const double> r, double tau, std::span<double> x) const override {
+  double apply(std::span<const double> r, double tau, std::span<double> x,
+               DenoiserScratch&) const override {
     return all(r, tau, x);
   }
 

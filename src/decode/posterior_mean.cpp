@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "denoiser_method.hpp"
 #include "row_blocks.hpp"
 #include "twofold/core/error.hpp"
 
@@ -24,13 +25,15 @@ MatrixOf<Scalar> posterior_mean(ThreadPool& pool, const ops::EncoderOperator<Sca
   MatrixOf<Scalar> estimate(Y.rows(), encoder.dimension());
   parallel_for(pool, Y.rows(), kRowsPerBlock, [&](Index begin, Index end) {
     VectorOf<Scalar> scratch;
+    DenoiserScratch denoised;
     auto rows = estimate.middleRows(begin, end - begin);
     encoder.backward(Y.middleRows(begin, end - begin), rows, scratch);
     rows *= gain;
     for (Index i = begin; i < end; ++i) {
       Scalar* x = estimate.row(i).data();
       const auto d = static_cast<std::size_t>(estimate.cols());
-      (void)denoiser.apply(std::span<const Scalar>(x, d), noise, std::span<Scalar>(x, d));
+      (void)denoiser.method().apply(std::span<const Scalar>(x, d), noise, std::span<Scalar>(x, d),
+                                    denoised);
     }
   });
   return estimate;

@@ -2,27 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
+#include <cstdint>
 
+#include "hadamard_kernels.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/linalg/gemm.hpp"
 #include "twofold/ops/packed_bits.hpp"
-#include "twofold/ops/walsh_hadamard.hpp"
 
 namespace twofold::ops {
 namespace {
 
 constexpr Index kRowsPerBlock = 64;
-
-template <typename Scalar>
-VectorOf<Scalar> signs_of(const std::vector<bool>& negative, double scale) {
-  VectorOf<Scalar> signs(static_cast<Index>(negative.size()));
-  for (Index i = 0; i < signs.size(); ++i) {
-    signs[i] = static_cast<Scalar>(negative[static_cast<std::size_t>(i)] ? -scale : scale);
-  }
-  return signs;
-}
+constexpr Index kAlignment = 64;  // bytes of a cache line, and of the widest register
 
 void require_columns(Index given, Index wanted, std::string_view what, std::string_view where) {
   if (given == wanted) return;
@@ -34,89 +25,38 @@ void require_rows(Index a, Index b, std::string_view where) {
   throw InvalidArgument(where, fmt::format("as many rows out as in: got {} and {}", a, b));
 }
 
+void require_length(std::size_t given, Index wanted, std::string_view what,
+                    std::string_view where) {
+  if (given == static_cast<std::size_t>(wanted)) return;
+  throw InvalidArgument(where, fmt::format("{} must have length {}, got {}", what, wanted, given));
+}
+
+template <typename Scalar>
+std::span<const Scalar> row_of(ConstView<Scalar> X, Index i) {
+  return {X.data() + i * X.outerStride(), static_cast<std::size_t>(X.cols())};
+}
+
 }  // namespace
 
 template <std::floating_point Scalar>
 EncoderOperator<Scalar>::EncoderOperator(const model::Encoder& encoder)
     : dimension_(model::dimension(encoder)), code_length_(model::code_length(encoder)) {
-  const auto* structured = std::get_if<model::HadamardEncoder>(&encoder);
-  structured_ = structured != nullptr;
-  if (!structured_) {
+  if (const auto* structured = std::get_if<model::HadamardEncoder>(&encoder)) {
+    plan_ = std::make_shared<const HadamardPlan<Scalar>>(*structured);
+    scratch_size_ = work_size(*plan_) + kAlignment / static_cast<Index>(sizeof(Scalar));
+  } else {
     matrix_ = std::get<model::DenseEncoder>(encoder).matrix.template cast<Scalar>();
-    return;
-  }
-  size_ = static_cast<Index>(structured->signs1.size());
-  blocks_ = structured->blocks;
-  // Two transforms bring 2^k; the cut of n > d brings √(m/d).
-  const double stretch = std::max(1.0, rate());
-  const double scale =
-      static_cast<double>(blocks_) / static_cast<double>(size_) * std::sqrt(stretch);
-  signs1_ = signs_of<Scalar>(structured->signs1, scale);
-  signs2_ = signs_of<Scalar>(structured->signs2, 1.0);
-  mixing1_ = structured->mixing1.template cast<Scalar>();
-  mixing2_ = structured->mixing2.template cast<Scalar>();
-  kept_ = structured->kept;
-}
-
-// (Q ⊗ H) or its transpose, in place: H in each block, then each position across the blocks.
-template <std::floating_point Scalar>
-void EncoderOperator<Scalar>::round(Scalar* work, const MatrixOf<Scalar>& mixing,
-                                    bool transposed) const {
-  const Index length = size_ / blocks_;
-  for (Index b = 0; b < blocks_; ++b) {
-    walsh_hadamard(std::span(work + b * length, static_cast<std::size_t>(length)));
-  }
-  if (blocks_ == 1) return;
-  using Blocks = Eigen::Map<MatrixOf<Scalar>>;
-  Blocks in(work, blocks_, length), out(work + size_, blocks_, length);
-  if (transposed) {
-    out.noalias() = mixing.transpose() * in;
-  } else {
-    out.noalias() = mixing * in;
-  }
-  in = out;
-}
-
-template <std::floating_point Scalar>
-void EncoderOperator<Scalar>::forward_row(const Scalar* x, Scalar* z, Scalar* work) const {
-  Eigen::Map<VectorOf<Scalar>> w(work, size_);
-  if (dimension_ == size_) {
-    w = Eigen::Map<const VectorOf<Scalar>>(x, size_).cwiseProduct(signs1_);
-  } else {
-    w.setZero();
-    for (Index i = 0; i < dimension_; ++i) {
-      const Index place = kept_[static_cast<std::size_t>(i)];
-      work[place] = x[i] * signs1_[place];
-    }
-  }
-  round(work, mixing1_, false);
-  w.array() *= signs2_.array();
-  round(work, mixing2_, false);
-  if (code_length_ == size_) {
-    std::copy_n(work, size_, z);
-  } else {
-    for (Index j = 0; j < code_length_; ++j) z[j] = work[kept_[static_cast<std::size_t>(j)]];
+    scratch_size_ = code_length_;
   }
 }
 
+/// The part of the scratch that starts at a multiple of kAlignment.
 template <std::floating_point Scalar>
-void EncoderOperator<Scalar>::backward_row(const Scalar* z, Scalar* x, Scalar* work) const {
-  Eigen::Map<VectorOf<Scalar>> w(work, size_);
-  if (code_length_ == size_) {
-    std::copy_n(z, size_, work);
-  } else {
-    w.setZero();
-    for (Index j = 0; j < code_length_; ++j) work[kept_[static_cast<std::size_t>(j)]] = z[j];
-  }
-  round(work, mixing2_, true);
-  w.array() *= signs2_.array();
-  round(work, mixing1_, true);
-  w.array() *= signs1_.array();
-  if (dimension_ == size_) {
-    std::copy_n(work, size_, x);
-  } else {
-    for (Index i = 0; i < dimension_; ++i) x[i] = work[kept_[static_cast<std::size_t>(i)]];
-  }
+Scalar* EncoderOperator<Scalar>::reserve(VectorOf<Scalar>& scratch) const {
+  if (scratch.size() < scratch_size_) scratch.resize(scratch_size_);
+  if (!plan_) return scratch.data();
+  const auto beyond = reinterpret_cast<std::uintptr_t>(scratch.data()) % kAlignment;
+  return scratch.data() + (beyond == 0 ? 0 : (kAlignment - beyond) / sizeof(Scalar));
 }
 
 template <std::floating_point Scalar>
@@ -126,13 +66,14 @@ void EncoderOperator<Scalar>::forward(ConstView<Scalar> X, View<Scalar> Z,
   require_columns(X.cols(), dimension_, "X", where);
   require_columns(Z.cols(), code_length_, "Z", where);
   require_rows(X.rows(), Z.rows(), where);
-  if (!structured_) {
+  if (!plan_) {
     gemm(Trans::No, Trans::Yes, Scalar{1}, X, matrix_, Scalar{0}, Z);
     return;
   }
-  if (scratch.size() < scratch_size()) scratch.resize(scratch_size());
+  Scalar* work = reserve(scratch);
+  const auto& kernels = hadamard_kernels<Scalar>();
   for (Index i = 0; i < X.rows(); ++i) {
-    forward_row(X.row(i).data(), Z.row(i).data(), scratch.data());
+    kernels.forward(*plan_, X.row(i).data(), Z.row(i).data(), work);
   }
 }
 
@@ -143,14 +84,49 @@ void EncoderOperator<Scalar>::backward(ConstView<Scalar> Z, View<Scalar> X,
   require_columns(X.cols(), dimension_, "X", where);
   require_columns(Z.cols(), code_length_, "Z", where);
   require_rows(Z.rows(), X.rows(), where);
-  if (!structured_) {
+  if (!plan_) {
     gemm(Trans::No, Trans::No, Scalar{1}, Z, matrix_, Scalar{0}, X);
     return;
   }
-  if (scratch.size() < scratch_size()) scratch.resize(scratch_size());
+  Scalar* work = reserve(scratch);
+  const auto& kernels = hadamard_kernels<Scalar>();
   for (Index i = 0; i < Z.rows(); ++i) {
-    backward_row(Z.row(i).data(), X.row(i).data(), scratch.data());
+    kernels.backward(*plan_, Z.row(i).data(), X.row(i).data(), work);
   }
+}
+
+template <std::floating_point Scalar>
+void EncoderOperator<Scalar>::forward_bits(std::span<const Scalar> x, std::span<std::uint8_t> code,
+                                           VectorOf<Scalar>& scratch) const {
+  constexpr auto where = "ops::EncoderOperator::forward_bits";
+  require_length(x.size(), dimension_, "x", where);
+  require_length(code.size(), code_bytes(code_length_), "code", where);
+  Scalar* work = reserve(scratch);
+  if (plan_) {
+    hadamard_kernels<Scalar>().encode(*plan_, x.data(), code.data(), work);
+    return;
+  }
+  const Eigen::Map<const MatrixOf<Scalar>> X(x.data(), 1, dimension_);
+  Eigen::Map<MatrixOf<Scalar>> Z(work, 1, code_length_);
+  gemm(Trans::No, Trans::Yes, Scalar{1}, X, matrix_, Scalar{0}, Z);
+  pack_signs(std::span<const Scalar>(work, static_cast<std::size_t>(code_length_)), code);
+}
+
+template <std::floating_point Scalar>
+void EncoderOperator<Scalar>::backward_bits(std::span<const std::uint8_t> code, std::span<Scalar> x,
+                                            VectorOf<Scalar>& scratch) const {
+  constexpr auto where = "ops::EncoderOperator::backward_bits";
+  require_length(code.size(), code_bytes(code_length_), "code", where);
+  require_length(x.size(), dimension_, "x", where);
+  Scalar* work = reserve(scratch);
+  if (plan_) {
+    hadamard_kernels<Scalar>().decode(*plan_, code.data(), x.data(), work);
+    return;
+  }
+  unpack_signs(code, std::span(work, static_cast<std::size_t>(code_length_)));
+  const Eigen::Map<const MatrixOf<Scalar>> Y(work, 1, code_length_);
+  Eigen::Map<MatrixOf<Scalar>> X(x.data(), 1, dimension_);
+  gemm(Trans::No, Trans::No, Scalar{1}, Y, matrix_, Scalar{0}, X);
 }
 
 template <std::floating_point Scalar>
@@ -163,13 +139,19 @@ void encode(ThreadPool& pool, const EncoderOperator<Scalar>& encoder,
                                                      wanted, codes.size()));
   }
   parallel_for(pool, X.rows(), kRowsPerBlock, [&](Index begin, Index end) {
-    MatrixOf<Scalar> Z(end - begin, encoder.code_length());
     VectorOf<Scalar> scratch;
-    encoder.forward(X.middleRows(begin, end - begin), Z, scratch);
+    MatrixOf<Scalar> Z;
+    if (!encoder.structured()) {
+      Z.resize(end - begin, encoder.code_length());
+      encoder.forward(X.middleRows(begin, end - begin), Z, scratch);
+    }
     for (Index i = begin; i < end; ++i) {
-      const std::span<const Scalar> row(Z.row(i - begin).data(),
-                                        static_cast<std::size_t>(Z.cols()));
-      pack_signs(row, codes.subspan(static_cast<std::size_t>(i) * bytes, bytes));
+      const auto code = codes.subspan(static_cast<std::size_t>(i) * bytes, bytes);
+      if (encoder.structured()) {
+        encoder.forward_bits(row_of<Scalar>(X, i), code, scratch);
+      } else {
+        pack_signs(row_of<Scalar>(Z, i - begin), code);
+      }
     }
   });
 }

@@ -95,7 +95,7 @@ TEST(ScaledStateEvolution, FirstLayerBelowRateOneIsThatOfIsotropicRows) {
 }
 
 // Simulated at d = n = 512. Finite vectors cost an error of relative order 1/m, with m effective
-// coordinates m = (Σ v)²/Σ v² (350 down to 30 here); we allow 3/m, and half of the last digit.
+// coordinates m = (Σ v)²/Σ v² (400 down to 15 here); we allow 3/m, and half of the last digit.
 TEST(ScaledStateEvolution, SecondLayerOfPowerLawsIsAsSimulated) {
   const double expected[][2] = {{0.5, 0.3307}, {1.0, 0.1976}, {1.5, 0.0622}, {2.0, 0.0169}};
   for (const auto& [exponent, simulated] : expected) {

@@ -39,6 +39,9 @@ class Denoiser {
   template <std::floating_point Scalar>
   double apply(std::span<const Scalar> r, double tau, std::span<Scalar> x) const;
 
+  /// For the decoders of this layer.
+  [[nodiscard]] const DenoiserMethod& method() const noexcept { return *method_; }
+
  private:
   explicit Denoiser(std::shared_ptr<const DenoiserMethod> method) noexcept;
 

@@ -1,0 +1,220 @@
+// Sixteen numbers at a time. A piece is one load of 16 bytes; four by four they are transposed.
+#include "cubic_lanes.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+// A false alarm in the headers of GCC 12 (PR 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+
+#include <immintrin.h>
+
+#define TWOFOLD_AVX512 __attribute__((target("avx512f,avx512dq")))
+#define TWOFOLD_AVX512_INLINE TWOFOLD_AVX512 [[gnu::always_inline]] inline
+
+namespace twofold::decode {
+namespace {
+
+struct Places {
+  __m512i index;
+  __m512 s, per_width, excess;
+  __m512i sign;
+};
+
+TWOFOLD_AVX512_INLINE Places find_pieces(const PieceGrid& grid, __m512 x) {
+  const __m512i bits = _mm512_castps_si512(x);
+  const __m512i sign = _mm512_and_si512(bits, _mm512_set1_epi32(1 << 31));
+  const __m512 a = _mm512_add_ps(_mm512_castsi512_ps(_mm512_xor_si512(bits, sign)),
+                                 _mm512_set1_ps(grid.start()));
+  const __m512i b = _mm512_min_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(grid.last()));
+  const __m512i side =
+      _mm512_and_si512(_mm512_srai_epi32(bits, 31), _mm512_set1_epi32(grid.side()));
+  const __m512i index = _mm512_add_epi32(
+      _mm512_sub_epi32(_mm512_srai_epi32(b, kIndexShift), _mm512_set1_epi32(grid.origin())), side);
+  const __m512i place = _mm512_or_si512(
+      _mm512_and_si512(_mm512_slli_epi32(b, kPieceBits), _mm512_set1_epi32(0x7fffff)),
+      _mm512_set1_epi32(0x3f800000));
+  const __m512i inverse = _mm512_sub_epi32(_mm512_set1_epi32(254 << 23),
+                                           _mm512_and_si512(b, _mm512_set1_epi32(0x7f800000)));
+  return {index, _mm512_sub_ps(_mm512_castsi512_ps(place), _mm512_set1_ps(1.0f)),
+          _mm512_mul_ps(_mm512_castsi512_ps(inverse),
+                        _mm512_set1_ps(static_cast<float>(kPiecesPerOctave))),
+          _mm512_sub_ps(a, _mm512_castsi512_ps(b)), sign};
+}
+
+TWOFOLD_AVX512_INLINE __m128 load(const Piece& piece) {
+  return _mm_loadu_ps(piece.data());
+}
+
+/// Pieces of numbers e, 4 + e, 8 + e, 12 + e.
+TWOFOLD_AVX512_INLINE __m512 load_four(const Piece* pieces, const std::int32_t* index) {
+  __m512 z = _mm512_castps128_ps512(load(pieces[index[0]]));
+  z = _mm512_insertf32x4(z, load(pieces[index[4]]), 1);
+  z = _mm512_insertf32x4(z, load(pieces[index[8]]), 2);
+  return _mm512_insertf32x4(z, load(pieces[index[12]]), 3);
+}
+
+/// rows[e] as load_four leaves them -> the four coefficients of the sixteen numbers in order.
+TWOFOLD_AVX512_INLINE void transpose(__m512* rows) {
+  const __m512 t0 = _mm512_unpacklo_ps(rows[0], rows[1]);
+  const __m512 t1 = _mm512_unpackhi_ps(rows[0], rows[1]);
+  const __m512 t2 = _mm512_unpacklo_ps(rows[2], rows[3]);
+  const __m512 t3 = _mm512_unpackhi_ps(rows[2], rows[3]);
+  rows[0] = _mm512_shuffle_ps(t0, t2, 0x44);
+  rows[1] = _mm512_shuffle_ps(t0, t2, 0xee);
+  rows[2] = _mm512_shuffle_ps(t1, t3, 0x44);
+  rows[3] = _mm512_shuffle_ps(t1, t3, 0xee);
+}
+
+struct Values {
+  __m512 value, slope;
+};
+
+TWOFOLD_AVX512_INLINE Values evaluate(const __m512* c, const Places& p) {
+  const __m512 s = p.s;
+  __m512 value = _mm512_add_ps(c[2], _mm512_mul_ps(s, c[3]));
+  value = _mm512_add_ps(c[1], _mm512_mul_ps(s, value));
+  value = _mm512_add_ps(c[0], _mm512_mul_ps(s, value));
+  __m512 slope = _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(2.0f), c[2]),
+                               _mm512_mul_ps(s, _mm512_mul_ps(_mm512_set1_ps(3.0f), c[3])));
+  slope = _mm512_mul_ps(_mm512_add_ps(c[1], _mm512_mul_ps(s, slope)), p.per_width);
+  value = _mm512_add_ps(value, _mm512_mul_ps(slope, p.excess));
+  return {_mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(value), p.sign)), slope};
+}
+
+TWOFOLD_AVX512 double lookup(const PieceTables& table, const float* in, float scale,
+                             float amplitude, float* out, std::size_t size) {
+  const PieceGrid grid = table.grid;  // a copy that no store to `out` can change
+  const Piece* const pieces = table.pieces;
+  const __m512 factor = _mm512_set1_ps(scale), height = _mm512_set1_ps(amplitude);
+  __m512 sum = _mm512_setzero_ps();
+  alignas(64) std::int32_t index[kLanes];
+  std::size_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    const Places places = find_pieces(grid, _mm512_mul_ps(factor, _mm512_loadu_ps(in + i)));
+    _mm512_store_si512(index, places.index);
+    __m512 c[4];
+    for (int e = 0; e < 4; ++e) c[e] = load_four(pieces, index + e);
+    transpose(c);
+    const Values v = evaluate(c, places);
+    _mm512_storeu_ps(out + i, _mm512_mul_ps(height, v.value));
+    sum = _mm512_add_ps(sum, v.slope);
+  }
+  alignas(64) float lanes[kLanes];
+  _mm512_store_ps(lanes, sum);
+  for (; i < size; ++i) {
+    const CubicValue v = lookup_one(table, scale * in[i]);
+    out[i] = amplitude * v.value;
+    lanes[i % kLanes] += v.slope;
+  }
+  return sum_of_lanes(lanes);
+}
+
+TWOFOLD_AVX512_INLINE __m512 product(__m512 a, __m512 b, __m512 c, float factor) {
+  return _mm512_mul_ps(_mm512_mul_ps(_mm512_mul_ps(a, b), c), _mm512_set1_ps(factor));
+}
+
+/// table_weights of sixteen numbers.
+TWOFOLD_AVX512_INLINE void weigh(__m512 u, __m512* w) {
+  const __m512 before = _mm512_add_ps(u, _mm512_set1_ps(1.0f));
+  const __m512 after = _mm512_sub_ps(u, _mm512_set1_ps(1.0f));
+  const __m512 far = _mm512_sub_ps(u, _mm512_set1_ps(2.0f));
+  w[0] = product(u, after, far, -1.0f / 6.0f);
+  w[1] = product(before, after, far, 0.5f);
+  w[2] = product(before, u, far, -0.5f);
+  w[3] = product(before, u, after, 1.0f / 6.0f);
+}
+
+/// The four coefficients of sixteen numbers, each from its own mix of four tables.
+TWOFOLD_AVX512_INLINE void load_mixed(const Piece* pieces, std::int32_t stride,
+                                      const std::int32_t* index, const __m512* w, __m512* c) {
+  for (int e = 0; e < 4; ++e) {
+    const __m512i spread = _mm512_setr_epi32(e, e, e, e, 4 + e, 4 + e, 4 + e, 4 + e, 8 + e, 8 + e,
+                                             8 + e, 8 + e, 12 + e, 12 + e, 12 + e, 12 + e);
+    __m512 part[4];
+    for (int k = 0; k < 4; ++k) {
+      part[k] = _mm512_mul_ps(_mm512_permutexvar_ps(spread, w[k]),
+                              load_four(pieces + k * stride, index + e));
+    }
+    c[e] = _mm512_add_ps(_mm512_add_ps(part[0], part[1]), _mm512_add_ps(part[2], part[3]));
+  }
+  transpose(c);
+}
+
+TWOFOLD_AVX512 double scaled_lookup(const PieceTables& tables, const ScaledLookup& scaled,
+                                    const float* r, float* x, std::size_t size) {
+  const PieceGrid grid = tables.grid;  // copies that no store to x can change
+  const Piece* const pieces = tables.pieces;
+  const ScaledLookup at = scaled;
+  const std::int32_t stride = 2 * grid.side();
+  const __m512 tau = _mm512_set1_ps(at.tau), one = _mm512_set1_ps(1.0f);
+  __m512 sum = _mm512_setzero_ps();
+  alignas(64) std::int32_t index[kLanes];
+  std::size_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    const __m512 square = _mm512_loadu_ps(at.squares + i);
+    __m512 p = _mm512_sub_ps(_mm512_set1_ps(at.place), _mm512_loadu_ps(at.offsets + i));
+    p = _mm512_min_ps(_mm512_max_ps(p, _mm512_set1_ps(at.low)), _mm512_set1_ps(at.high));
+    const __m512i table = _mm512_cvttps_epi32(p);
+    __m512 w[4], c[4];
+    weigh(_mm512_sub_ps(p, _mm512_cvtepi32_ps(table)), w);
+    const __m512 scale = _mm512_sqrt_ps(_mm512_add_ps(square, tau));
+    const Places places = find_pieces(grid, _mm512_div_ps(_mm512_loadu_ps(r + i), scale));
+    const __m512i offset = _mm512_mullo_epi32(_mm512_sub_epi32(table, _mm512_set1_epi32(1)),
+                                              _mm512_set1_epi32(stride));
+    _mm512_store_si512(index, _mm512_add_epi32(offset, places.index));
+    load_mixed(pieces, stride, index, w, c);
+    const Values v = evaluate(c, places);
+    const __m512 keep =
+        _mm512_min_ps(one, _mm512_div_ps(_mm512_mul_ps(_mm512_set1_ps(at.most), square), tau));
+    _mm512_storeu_ps(x + i, _mm512_mul_ps(_mm512_mul_ps(scale, keep), v.value));
+    sum = _mm512_add_ps(sum, _mm512_mul_ps(keep, v.slope));
+  }
+  alignas(64) float lanes[kLanes];
+  _mm512_store_ps(lanes, sum);
+  for (; i < size; ++i) {
+    const CubicValue v = scaled_lookup_one(tables, scaled, i, r[i]);
+    x[i] = v.value;
+    lanes[i % kLanes] += v.slope;
+  }
+  return sum_of_lanes(lanes);
+}
+
+TWOFOLD_AVX512_INLINE __m512 share(__m512 weight, const float* p) {
+  return _mm512_mul_ps(weight, _mm512_loadu_ps(p));
+}
+
+TWOFOLD_AVX512 void mix(const PieceTables& tables, const TableMix& mix, Piece* pieces) {
+  const std::ptrdiff_t count = 8 * tables.grid.side();  // numbers; a multiple of 16
+  const float* p = tables.pieces->data() + mix.first * count;
+  float* out = pieces->data();
+  __m512 w[4];
+  for (std::size_t k = 0; k < 4; ++k) w[k] = _mm512_set1_ps(mix.weights[k]);
+  for (std::ptrdiff_t i = 0; i < count; i += 16) {
+    const __m512 low = _mm512_add_ps(share(w[0], p + i), share(w[1], p + count + i));
+    const __m512 high =
+        _mm512_add_ps(share(w[2], p + 2 * count + i), share(w[3], p + 3 * count + i));
+    _mm512_storeu_ps(out + i, _mm512_add_ps(low, high));
+  }
+}
+
+}  // namespace
+
+const CubicKernels* avx512_cubic_kernels() noexcept {
+  static constexpr CubicKernels kernels{"avx512", lookup, scaled_lookup, mix};
+  static const bool can =
+      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0;
+  return can ? &kernels : nullptr;
+}
+
+}  // namespace twofold::decode
+
+#else
+
+namespace twofold::decode {
+const CubicKernels* avx512_cubic_kernels() noexcept {
+  return nullptr;
+}
+}  // namespace twofold::decode
+
+#endif
