@@ -55,15 +55,18 @@ TransformKind transform_kind(std::string_view name) {
   return name == "pca" ? TransformKind::Principal : TransformKind::None;
 }
 
-void choose_norm(const OneBitFitOptions& options, const LawSample& law, OneBitCodecParameters& p) {
+// Prior and norm, and with them what is predicted.
+void choose_law(const OneBitFitOptions& options, const LawSample& law, OneBitCodecParameters& p) {
   p.discrete = options.norm != "stored" && is_discrete(options.prior, law.of_vectors);
   p.prior = fit_prior(options.prior, p.discrete ? law.of_vectors : law.of_directions);
   p.mean_norm = p.discrete ? 1.0 : law.mean_norm;
   p.norm_variance = law.norm_variance;
   p.norm_stored = options.norm == "stored" || (options.norm == "auto" && !p.discrete);
+  p.predicted = predicted_mse(p, p.prior, p.layers);
   if (options.norm != "auto" || p.discrete) return;
-  const double with = predicted_mse(p, p.prior, p.layers);
-  p.norm_stored = p.norm_variance * (1.0 - with) >= kNegligibleGain * with;
+  if (p.norm_variance * (1.0 - p.predicted) >= kNegligibleGain * p.predicted) return;
+  p.norm_stored = false;
+  p.predicted = predicted_mse(p, p.prior, p.layers);
 }
 
 OneBitCodecParameters with_energies(const OneBitCodecParameters& axes, Vector energies,
@@ -74,8 +77,7 @@ OneBitCodecParameters with_energies(const OneBitCodecParameters& axes, Vector en
   if (p.transform == TransformKind::Principal) {
     p.directions = MatrixF(axes.directions.topRows(p.used()));
   }
-  choose_norm(options, sample_law(p, source, options.seed, pool, observer), p);
-  p.predicted = predicted_mse(p, p.prior, p.layers);
+  choose_law(options, sample_law(p, source, options.seed, pool, observer), p);
   return p;
 }
 

@@ -93,8 +93,11 @@ TEST(OneBitPrediction, TheTableHasEachDecoderAndOrderedLayers) {
     }
   }
   EXPECT_LT(table.decoders[5].mse, 0.8 * table.decoders[1].mse);  // p = 0.2 is far from Gaussian
-  // 1 − (E|x|)² = 1 − 2p/π for directions of dimension 64: to 3 % of E|x|².
-  EXPECT_NEAR(*table.identity, 1.0 - 2.0 * 0.2 / std::numbers::pi, 0.03 * 0.2);
+  // 1 − (E|u|)². For weighted directions E|u| = E|z|ρ = m1 (1 + (m3/m1 − 1)/2d − (m4 − 1)/8d) with
+  // m1² = 2p/π, m3/m1 = 2/p, m4 = 3/p. The next order is 0.07², sampling 1 %.
+  const double mean_abs =
+      std::sqrt(0.4 / std::numbers::pi) * (1.0 + (10.0 - 1.0) / 128.0 - (15.0 - 1.0) / 512.0);
+  EXPECT_NEAR((1.0 - *table.identity) / (mean_abs * mean_abs), 1.0, 0.03);
   EXPECT_FALSE(predict(fitted(X, {.rate = 1.5}).parameters()).identity.has_value());
 }
 
