@@ -69,13 +69,6 @@ int best_layers(const OneBitCodec& codec, const Rows& rows, ThreadPool& pool, Ob
   return layers.front();
 }
 
-double predicted_with(const OneBitCodec& codec, const FitReport& report, int layers) {
-  for (const auto& row : report.prediction.decoders) {
-    if (row.decoder == "fitted" && row.layers == layers) return row.mse;
-  }
-  return estimators::predicted_mse(codec.parameters(), codec.parameters().prior, layers);
-}
-
 void measure_layers(const OneBitCodec& codec, int layers, const Rows& rows, ThreadPool& pool,
                     Observer& observer, FitReport& report) {
   const auto tabulated = estimators::tabulated_layers();
@@ -83,8 +76,16 @@ void measure_layers(const OneBitCodec& codec, int layers, const Rows& rows, Thre
   if (std::ranges::find(counts, layers) == counts.end()) counts.push_back(layers);
   const auto errors = estimators::measure(codec, *rows, counts, kMeasuredRows, pool, observer);
   report.held_out_rows = std::min(rows->size(), kMeasuredRows);
+  const double drift = estimators::drift(codec, *rows, pool, observer);
+  if (std::abs(drift) > 0.5 * estimators::agreement_tolerance(layers)) {
+    report.prediction.obstacles.push_back(
+        fmt::format("held-out rows are of another kind: their variances alone change the error by "
+                    "{:+.1f} %; shuffle the rows of the file",
+                    100.0 * drift));
+  }
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    report.held_out.push_back({counts[i], predicted_with(codec, report, counts[i]), errors[i]});
+    report.held_out.push_back(
+        {counts[i], estimators::fitted_mse(report.prediction, counts[i]), errors[i]});
   }
 }
 
@@ -92,7 +93,7 @@ void measure_layers(const OneBitCodec& codec, int layers, const Rows& rows, Thre
 OneBitCodec judged_codec(const OneBitCodec& codec, int layers, FitReport& report) {
   estimators::OneBitCodecParameters p = codec.parameters();
   p.layers = layers;
-  p.predicted = predicted_with(codec, report, layers);
+  p.predicted = estimators::fitted_mse(report.prediction, layers);
   auto verdict = estimators::Verdict::NotApplicable;
   report.reason = "no held-out vectors";
   for (const MeasuredLayer& m : report.held_out) {
@@ -122,11 +123,11 @@ int fit(FitCommand command, const CommonOptions& options) {
   FitReport report{.data = rows->description(), .codec = command.output};
 
   auto begin = std::chrono::steady_clock::now();
-  const OneBitCodec codec = estimators::fit_one_bit_codec(*parts.fit, command.fit, pool, *observer);
+  estimators::OneBitFit fitted =
+      estimators::fit_one_bit_codec(*parts.fit, command.fit, pool, *observer);
+  const OneBitCodec& codec = fitted.codec;
+  report.prediction = std::move(fitted.prediction);
   report.fit_s = seconds_since(begin);
-  begin = std::chrono::steady_clock::now();
-  report.prediction = estimators::predict(codec.parameters());
-  report.predict_s = seconds_since(begin);
   if (!options.json) {
     print_prediction(codec, report);
     std::fflush(stdout);

@@ -27,7 +27,7 @@ struct FitReport {
   std::vector<MeasuredLayer> held_out;  ///< empty without held-out vectors
   std::uint64_t held_out_rows = 0;
   std::string verdict, reason;  ///< reason: empty if it holds
-  double fit_s = 0.0, predict_s = 0.0, measure_s = 0.0;
+  double fit_s = 0.0, measure_s = 0.0;
 };
 
 void print_prediction(const estimators::OneBitCodec& codec, const FitReport& report);

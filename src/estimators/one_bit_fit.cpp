@@ -83,8 +83,8 @@ OneBitCodecParameters with_energies(const OneBitCodecParameters& axes, Vector en
 
 }  // namespace
 
-OneBitCodec fit_one_bit_codec(const data::Source& source, const OneBitFitOptions& options,
-                              ThreadPool& pool, Observer& observer) {
+OneBitFit fit_one_bit_codec(const data::Source& source, const OneBitFitOptions& options,
+                            ThreadPool& pool, Observer& observer) {
   check(source, options);
   OneBitCodecParameters axes;
   const double bits = std::round(options.rate * static_cast<double>(source.dimension()));
@@ -99,7 +99,9 @@ OneBitCodec fit_one_bit_codec(const data::Source& source, const OneBitFitOptions
         with_energies(axes, std::move(energies), source, options, pool, observer);
     if (!best || p.predicted < best->predicted) best = std::move(p);
   }
-  return OneBitCodec(std::move(*best));
+  OneBitPrediction prediction = predict(*best, sample_directions(*best, source, pool, observer));
+  best->predicted = fitted_mse(prediction, best->layers);
+  return {OneBitCodec(std::move(*best)), std::move(prediction)};
 }
 
 }  // namespace twofold::estimators

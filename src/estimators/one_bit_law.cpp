@@ -11,7 +11,7 @@
 namespace twofold::estimators {
 namespace {
 
-constexpr std::uint64_t kMostRows = 65'536;
+constexpr std::uint64_t kMostRows = 65'536, kSampledRows = 2048;
 constexpr std::uint64_t kNumbers = std::uint64_t{1} << 18;  // in all, about
 constexpr std::size_t kFewest = 2000;                       // for an empirical prior
 
@@ -21,11 +21,47 @@ struct Draws {
   std::size_t per_row;
 };
 
-Draws draw(const OneBitCodecParameters& p, const data::Source& source, std::uint64_t seed,
-           ThreadPool& pool, Observer& observer) {
+/// A row on its way: t 2^−exponent, direction and norm.
+struct ScaledRow {
+  const float* t;
+  std::span<const float> direction;
+  double scale, norm;
+};
+
+// visit(number, row) for the chosen rows, in parallel.
+template <typename Visit>
+void for_each_direction(const OneBitCodecParameters& p, const data::Source& source,
+                        const SpacedRows& chosen, ThreadPool& pool, Observer& observer,
+                        Visit&& visit) {
   const OrthonormalTransform transform = make_transform(p);
   const Scaling scaling = make_scaling(p);
-  const auto k = static_cast<std::uint64_t>(scaling.gains.size());
+  const auto task = [&](std::uint64_t first, const ConstView<double>& X) {
+    MatrixF U(X.rows(), X.cols()), T(X.rows(), transform.output());
+    std::vector<float> w(static_cast<std::size_t>(scaling.gains.size()));
+    std::vector<int> exponents(static_cast<std::size_t>(X.rows()));
+    // The first pass has seen that all are finite.
+    (void)center_rows<double>(X, p.mean, U, exponents);
+    transform.forward(U, T);
+    for (Index i = 0; i < X.rows(); ++i) {
+      const double scale = std::ldexp(1.0, exponents[static_cast<std::size_t>(i)]);
+      const double norm = scale * direction(scaling, T.row(i).data(), w.data());
+      visit(first + static_cast<std::uint64_t>(i), ScaledRow{T.row(i).data(), w, scale, norm});
+    }
+  };
+  for_each_chunk<double>(source, chosen, pool, "fit: law", observer,
+                         [&](std::uint64_t first, const ConstView<double>& X) {
+                           parallel_for(pool, X.rows(), kRowsPerTask, [&](Index begin, Index end) {
+                             task(first + static_cast<std::uint64_t>(begin),
+                                  X.middleRows(begin, end - begin));
+                           });
+                         });
+}
+
+Draws draw(const OneBitCodecParameters& p, const data::Source& source, std::uint64_t seed,
+           ThreadPool& pool, Observer& observer) {
+  const Scaling scaling = make_scaling(p);
+  const Vector energies = p.used_energies();
+  const auto k = static_cast<std::uint64_t>(energies.size());
   const SpacedRows chosen(source.size(), kMostRows);
   const RandomStream stream(seed, "estimators.one_bit_law");
   Draws draws;
@@ -33,34 +69,20 @@ Draws draw(const OneBitCodecParameters& p, const data::Source& source, std::uint
   draws.norms.resize(chosen.count());
   draws.vectors.resize(chosen.count() * draws.per_row);
   draws.directions.resize(draws.vectors.size());
-  const Vector energies = p.used_energies();
-  for_each_chunk<double>(
-      source, chosen, pool, "fit: law", observer,
-      [&](std::size_t first, const ConstView<double>& X) {
-        parallel_for(pool, X.rows(), kRowsPerTask, [&](Index begin, Index end) {
-          const Index rows = end - begin;
-          MatrixF U(rows, X.cols()), T(rows, transform.output());
-          VectorF w(scaling.gains.size());
-          std::vector<int> exponents(static_cast<std::size_t>(rows));
-          // The first pass has seen that all are finite.
-          (void)center_rows<double>(X.middleRows(begin, rows), p.mean, U, exponents);
-          transform.forward(U, T);
-          for (Index i = 0; i < rows; ++i) {
-            const std::size_t row = first + static_cast<std::size_t>(begin + i);
-            const double scale = std::ldexp(1.0, exponents[static_cast<std::size_t>(i)]);
-            draws.norms[row] = scale * direction(scaling, T.row(i).data(), w.data());
-            for (std::size_t c = 0; c < draws.per_row; ++c) {
-              const std::size_t place = row * draws.per_row + c;
-              const auto j = static_cast<Index>(stream.below(k, place));
-              const Index element = scaling.places[static_cast<std::size_t>(j)];
-              // From t itself: through w equal values would come out unequal in the last digit.
-              draws.vectors[place] =
-                  scale * static_cast<double>(T(i, element)) / std::sqrt(p.variances[element]);
-              draws.directions[place] = static_cast<double>(w[j]) / std::sqrt(energies[j]);
-            }
-          }
-        });
-      });
+  const auto keep = [&](std::uint64_t row, const ScaledRow& scaled) {
+    draws.norms[row] = scaled.norm;
+    for (std::size_t c = 0; c < draws.per_row; ++c) {
+      const std::size_t place = row * draws.per_row + c;
+      const std::uint64_t j = stream.below(k, place);
+      const Index element = scaling.places[j];
+      // From t itself: through w equal values would come out unequal in the last digit.
+      draws.vectors[place] =
+          scaled.scale * static_cast<double>(scaled.t[element]) / std::sqrt(p.variances[element]);
+      draws.directions[place] =
+          static_cast<double>(scaled.direction[j]) / std::sqrt(energies[static_cast<Index>(j)]);
+    }
+  };
+  for_each_direction(p, source, chosen, pool, observer, keep);
   return draws;
 }
 
@@ -111,6 +133,20 @@ LawSample sample_law(const OneBitCodecParameters& parameters, const data::Source
   law.mean_norm = sum / n;
   law.norm_variance = std::max(0.0, 1.0 - law.mean_norm * law.mean_norm * n / squares);
   return law;
+}
+
+DirectionSample sample_directions(const OneBitCodecParameters& parameters,
+                                  const data::Source& source, ThreadPool& pool,
+                                  Observer& observer) {
+  const SpacedRows chosen(source.size(), kSampledRows);
+  DirectionSample sample{MatrixF(static_cast<Index>(chosen.count()), parameters.used()),
+                         std::vector<double>(chosen.count())};
+  for_each_direction(
+      parameters, source, chosen, pool, observer, [&](std::uint64_t row, const ScaledRow& scaled) {
+        sample.norms[row] = scaled.norm;
+        std::ranges::copy(scaled.direction, sample.directions.row(static_cast<Index>(row)).data());
+      });
+  return sample;
 }
 
 bool is_discrete(std::string_view name, const std::vector<double>& values) {

@@ -8,6 +8,7 @@
 #include "twofold/data/scalar_prior.hpp"
 #include "twofold/data/source.hpp"
 #include "twofold/estimators/one_bit_codec.hpp"
+#include "twofold/estimators/one_bit_prediction.hpp"
 
 namespace twofold::estimators {
 
@@ -23,6 +24,11 @@ struct LawSample {
 [[nodiscard]] LawSample sample_law(const OneBitCodecParameters& parameters,
                                    const data::Source& source, std::uint64_t seed, ThreadPool& pool,
                                    Observer& observer);
+
+/// Directions and norms of at most 2048 training rows, evenly spaced.
+[[nodiscard]] DirectionSample sample_directions(const OneBitCodecParameters& parameters,
+                                                const data::Source& source, ThreadPool& pool,
+                                                Observer& observer);
 
 /// The prior of that name (kPriorNames) for these numbers.
 [[nodiscard]] data::ScalarPrior fit_prior(std::string_view name, const std::vector<double>& values);

@@ -2,9 +2,12 @@
 
 #include <cmath>
 
+#include "one_bit_law.hpp"
+#include "one_bit_pipeline.hpp"
 #include "rows.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/estimators/one_bit_prediction.hpp"
+#include "twofold/theory/state_evolution.hpp"
 
 namespace twofold::estimators {
 namespace {
@@ -24,7 +27,37 @@ numerics::MeanAndError ratio(std::span<const double> errors, std::span<const dou
   return {mean, numerics::mean_and_error(residuals).standard_error / energy};
 }
 
+// Σ of linear errors over Σ of variances, where z_i has these mean squares.
+double linear_error(const OneBitCodecParameters& p, const Vector& squares, double noise) {
+  const Scaling scaling = make_scaling(p);
+  double lost = 0.0, total = 0.0;
+  for (Index i = 0; i < squares.size(); ++i) {
+    const Index element = scaling.places[static_cast<std::size_t>(i)];
+    const double v = p.energies[element], weight = p.variances[element] / v;
+    const double gain = v / (v + noise);
+    lost +=
+        weight * ((1.0 - gain) * (1.0 - gain) * squares[i] + gain * gain * noise * squares.mean());
+    total += weight * squares[i];
+  }
+  return lost / total;
+}
+
 }  // namespace
+
+double drift(const OneBitCodec& codec, const data::Source& source, ThreadPool& pool,
+             Observer& observer) {
+  const OneBitCodecParameters& p = codec.parameters();
+  const DirectionSample sample = sample_directions(p, source, pool, observer);
+  Vector squares = Vector::Zero(p.used());
+  for (Index row = 0; row < sample.directions.rows(); ++row) {
+    const double norm = sample.norms[static_cast<std::size_t>(row)];
+    squares.array() += sample.directions.row(row).transpose().cast<double>().array().square() *
+                       (norm * norm / static_cast<double>(sample.directions.rows()));
+  }
+  if (!(squares.sum() > 0.0)) return 0.0;
+  const double noise = theory::first_layer_noise(p.used_rate());
+  return linear_error(p, squares, noise) / linear_error(p, p.used_energies(), noise) - 1.0;
+}
 
 std::vector<numerics::MeanAndError> measure(const OneBitCodec& codec, const data::Source& source,
                                             std::span<const int> layers, std::uint64_t rows,

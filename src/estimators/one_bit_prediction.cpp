@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "one_bit_sampled_error.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/theory/scaled_state_evolution.hpp"
 #include "twofold/theory/sparsity_transition.hpp"
@@ -22,14 +24,19 @@ double with_norm_error(const OneBitCodecParameters& p, double mse) {
   return mse + p.norm_variance * (1.0 - mse);
 }
 
-std::vector<double> layer_errors(const OneBitCodecParameters& p, const data::ScalarPrior& prior,
-                                 int layers) {
+/// What the last of 1, 2, ... layers sees, and the error if all coordinates have that law.
+struct Layer {
+  double noise, mse;
+};
+
+std::vector<Layer> evolve(const OneBitCodecParameters& p, const data::ScalarPrior& prior,
+                          int layers) {
   const auto evolution =
       theory::scaled_state_evolution(prior, p.used_energies(), p.used_rate(), layers);
-  std::vector<double> list;
+  std::vector<Layer> list;
   for (const auto& layer : evolution) {
-    list.push_back(
-        with_norm_error(p, theory::scaled_error(prior, p.energies, p.variances, layer.tau)));
+    const double mse = theory::scaled_error(prior, p.energies, p.variances, layer.tau);
+    list.push_back({layer.tau, with_norm_error(p, mse)});
   }
   return list;
 }
@@ -96,19 +103,35 @@ std::span<const int> tabulated_layers() {
 double predicted_mse(const OneBitCodecParameters& parameters, const data::ScalarPrior& prior,
                      int layers) {
   require(layers >= 1, "estimators::predicted_mse", fmt::format("layers is {}", layers));
-  return layer_errors(parameters, prior, layers).back();
+  return evolve(parameters, prior, layers).back().mse;
 }
 
-OneBitPrediction predict(const OneBitCodecParameters& p) {
-  OneBitPrediction result;
-  const auto gaussian = layer_errors(p, data::ScalarPrior::gaussian(), kLayers.back());
-  const auto fitted = layer_errors(p, p.prior, kLayers.back());
-  result.decoders.push_back({"linear", 1, gaussian.front()});
-  for (const int layers : kLayers) {
-    result.decoders.push_back({"Gaussian", layers, gaussian[static_cast<std::size_t>(layers - 1)]});
+double fitted_mse(const OneBitPrediction& prediction, int layers) {
+  for (const PredictedError& row : prediction.decoders) {
+    if (row.decoder == "fitted" && row.layers == layers) return row.mse;
   }
-  for (const int layers : kLayers) {
-    result.decoders.push_back({"fitted", layers, fitted[static_cast<std::size_t>(layers - 1)]});
+  throw InvalidArgument("estimators::fitted_mse",
+                        fmt::format("no prediction was made for {} layers", layers));
+}
+
+OneBitPrediction predict(const OneBitCodecParameters& p, const DirectionSample& sample) {
+  OneBitPrediction result;
+  std::vector<int> counts(kLayers.begin(), kLayers.end());
+  if (std::ranges::find(counts, p.layers) == counts.end()) counts.push_back(p.layers);
+  const int most = std::ranges::max(counts);
+  const auto gaussian = evolve(p, data::ScalarPrior::gaussian(), most);
+  const auto fitted = evolve(p, p.prior, most);
+  const bool common = p.discrete || sample.norms.empty();
+  result.decoders.push_back({"linear", 1, gaussian.front().mse});
+  for (const int layers : counts) {
+    result.decoders.push_back(
+        {"Gaussian", layers, gaussian[static_cast<std::size_t>(layers - 1)].mse});
+  }
+  for (const int layers : counts) {
+    const Layer& last = fitted[static_cast<std::size_t>(layers - 1)];
+    result.decoders.push_back(
+        {"fitted", layers,
+         common ? last.mse : with_norm_error(p, sampled_error(p, sample, last.noise))});
   }
   if (p.code_length <= p.dimension()) result.identity = identity_error(p);
   const double sum = p.energies.sum();

@@ -17,9 +17,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Odd dimension, bits that do not fill their last byte, norm stored.
 struct OddCodec : testing::Test {
-  const Vector deviations = falling(37, 0.4);
-  const Matrix X = draw_rows(300, deviations, ScalarPrior::gaussian(), 2.0);
-  const OneBitCodec codec = fitted(X, {.rate = 0.7, .norm = "stored"});
+  inline static const Matrix X = draw_rows(300, falling(37, 0.4), ScalarPrior::gaussian(), 2.0);
+  inline static const OneBitCodec codec = fitted(X, {.rate = 0.7, .norm = "stored"});
 };
 
 TEST_F(OddCodec, RecordsHoldTheBitsAndTheNorm) {
@@ -33,7 +32,7 @@ TEST_F(OddCodec, RecordsHoldTheBitsAndTheNorm) {
 
 TEST_F(OddCodec, AVectorDoesNotDependOnItsBatchOrTheThreads) {
   for (const char* transform : {"none", "dct", "pca"}) {
-    const OneBitCodec one = fitted(X, {.rate = 0.7, .transform = transform});
+    const OneBitCodec one = fitted(X, {.rate = 0.7, .prior = "gaussian", .transform = transform});
     const auto all = encoded(one, X, 3);
     const MatrixF back = decoded(one, all, 3);
     const auto width = static_cast<std::size_t>(one.record_bytes());
@@ -154,8 +153,10 @@ TEST(OneBitCodec, UnbiasedOutputIsNotShrunk) {
   const Matrix some = X.topRows(20);
   double unbiased = 0.0, shrunk = 0.0;
   constexpr int encoders = 40;
-  for (std::uint64_t seed = 1; seed <= encoders; ++seed) {
-    const OneBitCodec codec = fitted(X, {.layers = 1, .norm = "stored", .seed = seed});
+  OneBitCodecParameters p =
+      fitted(X, {.layers = 1, .prior = "gaussian", .norm = "stored"}).parameters();
+  for (p.seed = 1; p.seed <= encoders; ++p.seed) {
+    const OneBitCodec codec(p);
     const auto records = encoded(codec, some);
     const auto slope = [&](Reconstruction output) {
       return decoded(codec, records, 1, output).cast<double>().cwiseProduct(some).sum() /
@@ -164,8 +165,8 @@ TEST(OneBitCodec, UnbiasedOutputIsNotShrunk) {
     unbiased += slope(Reconstruction::Unbiased) / encoders;
     shrunk += slope(Reconstruction::PosteriorMean) / encoders;
   }
-  // Per vector the slope <x̃, x>/‖x‖² = E|z| √(π/2) √.. has deviation √(0.57/64) = 0.094; averaged
-  // over 20 vectors and 40 encoders 0.0033. Five of those, and 1/d = 0.016 from finite dimension.
+  // <x̃, x>/‖x‖² has deviation √(c/d) = √(0.57/64) = 0.094 for one vector, 0.0033 averaged over 20
+  // vectors and 40 encoders. Five of those, and 1/d = 0.016 from finite dimension.
   EXPECT_NEAR(unbiased, 1.0, 0.033);
   // The Wiener factor of the rotation: 1 − R_Gauss(1) = 2/π.
   EXPECT_NEAR(shrunk, 2.0 / std::numbers::pi, 0.033);

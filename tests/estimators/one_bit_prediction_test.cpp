@@ -114,16 +114,19 @@ TEST(OneBitPrediction, ObstaclesAndWarningsNameTheirNumber) {
   };
   using testing::HasSubstr;
   const Matrix steep = draw_rows(1000, falling(64, 2.0), ScalarPrior::gaussian());
-  EXPECT_THAT(obstacles(fitted(steep)), HasSubstr("effective coordinates"));
+  EXPECT_THAT(obstacles(fitted(steep, {.prior = "gaussian"})), HasSubstr("effective coordinates"));
   const Matrix flat = draw_rows(1000, Vector::Ones(64), ScalarPrior::gaussian());
-  EXPECT_EQ(obstacles(fitted(flat)), "");
-  EXPECT_THAT(obstacles(fitted(flat.topRows(100))), HasSubstr("100 training vectors"));
-  EXPECT_THAT(obstacles(fitted(flat, {.transform = "pca"})), HasSubstr("fewer than 1280"));
+  EXPECT_EQ(obstacles(fitted(flat, {.prior = "gaussian"})), "");
+  EXPECT_THAT(obstacles(fitted(flat.topRows(100), {.prior = "gaussian"})),
+              HasSubstr("100 training vectors"));
+  EXPECT_THAT(obstacles(fitted(flat, {.prior = "gaussian", .transform = "pca"})),
+              HasSubstr("fewer than 1280"));
   const Matrix flags = draw_rows(1000, Vector::Ones(64), ScalarPrior::sparse_rademacher(0.8));
   EXPECT_THAT(warnings(fitted(flags)), HasSubstr("E x⁴ = 1.2"));
   Matrix constant = flat;
   constant.col(0).setZero();
-  EXPECT_THAT(warnings(fitted(constant)), HasSubstr("1 of 64 coordinates are constant"));
+  EXPECT_THAT(warnings(fitted(constant, {.prior = "gaussian"})),
+              HasSubstr("1 of 64 coordinates are constant"));
 }
 
 TEST(OneBitPrediction, TheVerdictWeighsDifferenceAgainstToleranceAndError) {

@@ -35,7 +35,7 @@ inline Vector falling(Index d, double power) {
 
 inline OneBitCodec fitted(const Matrix& X, const OneBitFitOptions& options = {}) {
   ThreadPool pool(1);
-  return fit_one_bit_codec(data::ArraySource<double>(X), options, pool);
+  return fit_one_bit_codec(data::ArraySource<double>(X), options, pool).codec;
 }
 
 inline std::vector<std::uint8_t> encoded(const OneBitCodec& codec, const Matrix& X,

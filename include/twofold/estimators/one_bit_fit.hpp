@@ -10,6 +10,7 @@
 #include "twofold/core/parallel.hpp"
 #include "twofold/data/source.hpp"
 #include "twofold/estimators/one_bit_codec.hpp"
+#include "twofold/estimators/one_bit_prediction.hpp"
 
 namespace twofold::estimators {
 
@@ -32,6 +33,12 @@ struct OneBitFitOptions {
   std::uint64_t seed = 1;  ///< of the encoder and of the choice of numbers behind the prior
 };
 
+/// A codec and what it will lose.
+struct OneBitFit {
+  OneBitCodec codec;
+  OneBitPrediction prediction;
+};
+
 /// Two passes over the rows: mean and variances of t = T (x − mean), then norms and law of the
 /// scaled coordinates (from at most 65 536 rows, evenly spaced).
 ///
@@ -43,8 +50,8 @@ struct OneBitFitOptions {
 /// @throws DataError        if there are fewer than 2 rows, nothing varies, a number is not finite,
 ///                          or the variance is outside [1e-60, 1e60].
 /// A stop request throws Stopped. Bitwise the same for any pool size.
-[[nodiscard]] OneBitCodec fit_one_bit_codec(const data::Source& source,
-                                            const OneBitFitOptions& options, ThreadPool& pool,
-                                            Observer& observer = no_observer());
+[[nodiscard]] OneBitFit fit_one_bit_codec(const data::Source& source,
+                                          const OneBitFitOptions& options, ThreadPool& pool,
+                                          Observer& observer = no_observer());
 
 }  // namespace twofold::estimators
