@@ -66,5 +66,6 @@ void add_predict(CLI::App& app, CommonOptions& options, Action& action);
 void add_reproduce(CLI::App& app, CommonOptions& options, Action& action);
 void add_report(CLI::App& app, CommonOptions& options, Action& action);
 void add_list(CLI::App& app, CommonOptions& options, Action& action);
+void add_codec(CLI::App& app, CommonOptions& options, Action& action);
 
 }  // namespace twofold::app

@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   add_run(app, options, action);
   add_predict(app, options, action);
   add_reproduce(app, options, action);
+  add_codec(app, options, action);
   add_report(app, options, action);
   add_list(app, options, action);
   try {

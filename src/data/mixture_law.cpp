@@ -12,17 +12,17 @@ namespace {
 constexpr std::size_t kMany = 8;
 constexpr double kLight = -60.0, kUnderflow = -746.0;
 
-// Component k at noise t: ln weight c − ½ p (w − m)², posterior mean m + gain (w − m).
+// MixtureComponent k at noise t: ln weight c − ½ p (w − m)², posterior mean m + gain (w − m).
 struct NoisyComponent {
   double constant, precision, mean, gain, variance, width;
 };
 
 class MixtureChannel final : public ChannelLaw {
  public:
-  MixtureChannel(std::span<const Component> components, double t)
+  MixtureChannel(std::span<const MixtureComponent> components, double t)
       : cut_(components.size() > kMany ? kLight : kUnderflow) {
     components_.reserve(components.size());
-    for (const Component& c : components) {
+    for (const MixtureComponent& c : components) {
       const double total = c.variance + t, gain = c.variance / total;
       components_.push_back({std::log(c.weight) - 0.5 * std::log(2.0 * std::numbers::pi * total),
                              1.0 / total, c.mean, gain, t * gain, std::sqrt(total)});
@@ -90,18 +90,18 @@ double normal_fourth_moment(double m, double v) {
 
 class MixtureLaw final : public ScalarLaw {
  public:
-  MixtureLaw(std::vector<Component> components, std::string name)
+  MixtureLaw(std::vector<MixtureComponent> components, std::string name)
       : components_(std::move(components)), name_(std::move(name)) {
-    std::erase_if(components_, [](const Component& c) { return c.weight == 0.0; });
+    std::erase_if(components_, [](const MixtureComponent& c) { return c.weight == 0.0; });
     double sum = 0.0;
-    for (const Component& c : components_) cumulative_.push_back(sum += c.weight);
+    for (const MixtureComponent& c : components_) cumulative_.push_back(sum += c.weight);
     assert(std::abs(sum - 1.0) < 1e-9);
   }
 
   [[nodiscard]] double sample(const std::array<std::uint64_t, 4>& bits) const override {
     const auto found = std::ranges::upper_bound(cumulative_, unit_interval(bits[0]));
     const auto last = static_cast<std::ptrdiff_t>(components_.size()) - 1;  // the sum may round
-    const Component& c = components_[static_cast<std::size_t>(
+    const MixtureComponent& c = components_[static_cast<std::size_t>(
         std::min(last, static_cast<std::ptrdiff_t>(found - cumulative_.begin())))];
     if (c.variance == 0.0) return c.mean;
     const double radius = std::sqrt(-2.0 * c.variance * std::log(unit_interval(bits[1])));
@@ -109,19 +109,24 @@ class MixtureLaw final : public ScalarLaw {
   }
 
   [[nodiscard]] double mean_abs() const override {
-    return sum([](const Component& c) { return normal_mean_abs(c.mean, c.variance); });
+    return sum([](const MixtureComponent& c) { return normal_mean_abs(c.mean, c.variance); });
   }
   [[nodiscard]] double fourth_moment() const override {
-    return sum([](const Component& c) { return normal_fourth_moment(c.mean, c.variance); });
+    return sum([](const MixtureComponent& c) { return normal_fourth_moment(c.mean, c.variance); });
   }
   [[nodiscard]] double sparsity() const override {
-    return sum([](const Component& c) { return c.mean == 0.0 && c.variance == 0.0 ? 0.0 : 1.0; });
+    return sum(
+        [](const MixtureComponent& c) { return c.mean == 0.0 && c.variance == 0.0 ? 0.0 : 1.0; });
   }
   [[nodiscard]] std::optional<double> entropy() const override {
-    if (std::ranges::any_of(components_, [](const Component& c) { return c.variance > 0.0; })) {
+    if (std::ranges::any_of(components_,
+                            [](const MixtureComponent& c) { return c.variance > 0.0; })) {
       return std::nullopt;
     }
-    return sum([](const Component& c) { return -std::log(c.weight); });
+    return sum([](const MixtureComponent& c) { return -std::log(c.weight); });
+  }
+  [[nodiscard]] std::span<const MixtureComponent> components() const override {
+    return components_;
   }
   [[nodiscard]] std::string name() const override { return name_; }
   [[nodiscard]] std::unique_ptr<const ChannelLaw> channel(double t) const override {
@@ -132,18 +137,19 @@ class MixtureLaw final : public ScalarLaw {
   template <typename F>
   double sum(F&& f) const {
     double total = 0.0;
-    for (const Component& c : components_) total += c.weight * f(c);
+    for (const MixtureComponent& c : components_) total += c.weight * f(c);
     return total;
   }
 
-  std::vector<Component> components_;
+  std::vector<MixtureComponent> components_;
   std::vector<double> cumulative_;
   std::string name_;
 };
 
 }  // namespace
 
-std::shared_ptr<const ScalarLaw> mixture_law(std::vector<Component> components, std::string name) {
+std::shared_ptr<const ScalarLaw> mixture_law(std::vector<MixtureComponent> components,
+                                             std::string name) {
   return std::make_shared<MixtureLaw>(std::move(components), std::move(name));
 }
 

@@ -152,14 +152,8 @@ template <typename Scalar>
 void write_array(const std::filesystem::path& path, ConstView<Scalar> matrix,
                  const std::string& shape) {
   static_assert(std::endian::native == std::endian::little);
-  std::string header = fmt::format("{{'descr': '<f{}', 'fortran_order': False, 'shape': {}, }}",
-                                   sizeof(Scalar), shape);
-  // Magic, version, length and header together fill a multiple of 64 bytes.
-  header.append(63 - (10 + header.size()) % 64, ' ').push_back('\n');
-  const auto length = static_cast<std::uint16_t>(header.size());
   write_file(path, [&](std::ostream& out) {
-    out << kMagic << '\x01' << '\x00' << static_cast<char>(length & 0xff)
-        << static_cast<char>(length >> 8) << header;
+    out << npy_header(shape, sizeof(Scalar));
     for (Index i = 0; i < matrix.rows(); ++i) {
       out.write(reinterpret_cast<const char*>(matrix.data() + i * matrix.outerStride()),
                 static_cast<std::streamsize>(matrix.cols() * Index{sizeof(Scalar)}));
@@ -168,6 +162,17 @@ void write_array(const std::filesystem::path& path, ConstView<Scalar> matrix,
 }
 
 }  // namespace
+
+std::string npy_header(const std::string& shape, std::size_t element_size) {
+  std::string text = fmt::format("{{'descr': '<f{}', 'fortran_order': False, 'shape': {}, }}",
+                                 element_size, shape);
+  // Magic, version, length and header together fill a multiple of 64 bytes.
+  text.append(63 - (10 + text.size()) % 64, ' ').push_back('\n');
+  std::string header(kMagic);
+  header +=
+      {'\x01', '\x00', static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
+  return header + text;
+}
 
 std::shared_ptr<const Source> npy_rows(Bytes bytes, const std::string& name) {
   const Header header = parse_header(bytes.data, name);

@@ -12,4 +12,9 @@ namespace twofold::data {
 /// Rows of an array in .npy format; `name` is for messages. @throws DataError as open_npy.
 [[nodiscard]] std::shared_ptr<const Source> npy_rows(Bytes bytes, const std::string& name);
 
+/// What stands before the data of a little-endian C-ordered array of floats (format 1.0).
+/// @param shape         as Python writes it, "(3, 4)".
+/// @param element_size  4 or 8.
+[[nodiscard]] std::string npy_header(const std::string& shape, std::size_t element_size);
+
 }  // namespace twofold::data

@@ -32,9 +32,9 @@ std::vector<double> sorted_and_scaled(std::span<const double> samples) {
 }
 
 // Moves the values that make up more than kAtomShare into atoms; the rest stays, in order.
-std::vector<Component> take_atoms(std::vector<double>& sorted) {
+std::vector<MixtureComponent> take_atoms(std::vector<double>& sorted) {
   const auto total = static_cast<double>(sorted.size());
-  std::vector<Component> atoms;
+  std::vector<MixtureComponent> atoms;
   std::vector<double> rest;
   for (auto first = sorted.begin(); first != sorted.end();) {
     const auto last = std::upper_bound(first, sorted.end(), *first);
@@ -51,7 +51,7 @@ std::vector<Component> take_atoms(std::vector<double>& sorted) {
   return atoms;
 }
 
-Component bin(std::span<const double> values, double total) {
+MixtureComponent bin(std::span<const double> values, double total) {
   const auto count = static_cast<double>(values.size());
   double mean = 0.0, variance = 0.0;
   for (const double x : values) mean += x;
@@ -62,9 +62,9 @@ Component bin(std::span<const double> values, double total) {
 
 }  // namespace
 
-std::vector<Component> quantile_components(std::span<const double> samples) {
+std::vector<MixtureComponent> quantile_components(std::span<const double> samples) {
   std::vector<double> sorted = sorted_and_scaled(samples);
-  std::vector<Component> components = take_atoms(sorted);
+  std::vector<MixtureComponent> components = take_atoms(sorted);
   const std::size_t bins = std::min(kBins, (sorted.size() + kLeastPerBin - 1) / kLeastPerBin);
   for (std::size_t k = 0; k < bins; ++k) {
     const std::size_t begin = k * sorted.size() / bins, end = (k + 1) * sorted.size() / bins;

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "twofold/data/scalar_prior.hpp"
+
 namespace twofold::data {
 
 /// Density of w, and the posterior it leaves.
@@ -42,22 +44,19 @@ class ScalarLaw {
   [[nodiscard]] virtual double fourth_moment() const = 0;
   [[nodiscard]] virtual double sparsity() const = 0;
   [[nodiscard]] virtual std::optional<double> entropy() const { return std::nullopt; }
+  [[nodiscard]] virtual std::span<const MixtureComponent> components() const { return {}; }
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual std::unique_ptr<const ChannelLaw> channel(double t) const = 0;
 };
 
-/// weight · N(mean, variance); variance 0 is an atom.
-struct Component {
-  double weight, mean, variance;
-};
-
 /// Mixture with weights that sum to 1; components of weight 0 are dropped.
-std::shared_ptr<const ScalarLaw> mixture_law(std::vector<Component> components, std::string name);
+std::shared_ptr<const ScalarLaw> mixture_law(std::vector<MixtureComponent> components,
+                                             std::string name);
 std::shared_ptr<const ScalarLaw> laplace_law(double p);
 std::shared_ptr<const ScalarLaw> beta_law(double p, double a);
 
 /// Atoms and quantile bins of samples, scaled to unit mean square.
-std::vector<Component> quantile_components(std::span<const double> samples);
+std::vector<MixtureComponent> quantile_components(std::span<const double> samples);
 
 /// E h over the law of w, h given the point; see ScalarChannel::mean.
 double channel_mean(const ChannelLaw& channel,

@@ -103,6 +103,24 @@ ScalarPrior ScalarPrior::empirical(std::span<const double> samples) {
                                  fmt::format("empirical, {} samples", samples.size())));
 }
 
+ScalarPrior ScalarPrior::mixture(std::span<const MixtureComponent> components, std::string name) {
+  constexpr auto where = "data::ScalarPrior::mixture";
+  constexpr double tolerance = 1e-9;
+  double mass = 0.0, square = 0.0;
+  for (const MixtureComponent& c : components) {
+    require(c.weight > 0.0 && c.variance >= 0.0 && std::isfinite(c.mean), where,
+            fmt::format("a component has weight {}, mean {}, variance {}; weights must be > 0, "
+                        "variances >= 0",
+                        c.weight, c.mean, c.variance));
+    mass += c.weight;
+    square += c.weight * (c.mean * c.mean + c.variance);
+  }
+  require(
+      std::abs(mass - 1.0) <= tolerance && std::abs(square - 1.0) <= tolerance, where,
+      fmt::format("the weights sum to {} and the mean square is {}; both must be 1", mass, square));
+  return ScalarPrior(mixture_law({components.begin(), components.end()}, std::move(name)));
+}
+
 double ScalarPrior::sample(const RandomStream& stream, std::uint64_t index) const {
   return law_->sample(stream.bits(index));
 }
@@ -122,6 +140,9 @@ double ScalarPrior::sparsity() const {
 }
 std::optional<double> ScalarPrior::entropy() const {
   return law_->entropy();
+}
+std::span<const MixtureComponent> ScalarPrior::components() const {
+  return law_->components();
 }
 std::string ScalarPrior::name() const {
   return law_->name();

@@ -64,5 +64,26 @@ TEST(EmpiricalPrior, RefusesSamplesWithoutALaw) {
                                 {"sample 1", "nan"});
 }
 
+TEST(EmpiricalPrior, IsRebuiltFromItsComponents) {
+  const ScalarPrior fitted =
+      ScalarPrior::empirical(draws(ScalarPrior::sparse_laplace(0.3), 5'000, 2.0));
+  const auto parts = fitted.components();
+  EXPECT_GT(parts.size(), 100u);
+  const ScalarPrior again = ScalarPrior::mixture(parts, fitted.name());
+  EXPECT_EQ(again.name(), fitted.name());
+  for (const double w : {-3.0, 0.0, 0.4}) {  // the same numbers in the same order: the same bits
+    EXPECT_EQ(again.posterior(w, 0.3).mean, fitted.posterior(w, 0.3).mean) << w;
+  }
+  EXPECT_TRUE(ScalarPrior::sparse_laplace(0.3).components().empty());
+}
+
+TEST(EmpiricalPrior, RefusesComponentsThatAreNoLawOfUnitVariance) {
+  using Parts = std::vector<MixtureComponent>;
+  for (const Parts& parts : {Parts{}, Parts{{0.5, 0.0, 1.0}}, Parts{{1.0, 0.0, 2.0}},
+                             Parts{{1.5, 0.0, 1.0}, {-0.5, 0.0, 1.0}}, Parts{{1.0, 0.0, -1.0}}}) {
+    EXPECT_THROW((void)ScalarPrior::mixture(parts, "x"), InvalidArgument);
+  }
+}
+
 }  // namespace
 }  // namespace twofold::data

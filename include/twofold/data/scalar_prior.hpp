@@ -16,6 +16,11 @@ namespace twofold::data {
 class ScalarLaw;
 class ChannelLaw;
 
+/// A part weight · N(mean, variance) of a mixture; variance 0 is an atom.
+struct MixtureComponent {
+  double weight, mean, variance;
+};
+
 struct ScalarPosterior {
   double mean;      ///< E[x | w]
   double variance;  ///< Var(x | w), >= 0
@@ -78,6 +83,11 @@ class ScalarPrior {
   /// @param samples  at least one, finite, not all 0.
   static ScalarPrior empirical(std::span<const double> samples);
 
+  /// Σ_k weight_k N(mean_k, variance_k).
+  /// @param components  weights > 0 of sum 1, variances >= 0, E x² = 1, both to 1e-9.
+  /// @param name        for name().
+  static ScalarPrior mixture(std::span<const MixtureComponent> components, std::string name);
+
   /// x as a function of (stream, index).
   [[nodiscard]] double sample(const RandomStream& stream, std::uint64_t index) const;
   /// x as a function of 256 random bits.
@@ -88,6 +98,8 @@ class ScalarPrior {
   [[nodiscard]] double sparsity() const;       ///< P(x ≠ 0)
   /// Entropy −Σ P ln P in nats; empty unless x takes finitely many values.
   [[nodiscard]] std::optional<double> entropy() const;
+  /// The mixture it is, so that it can be stored; empty for sparse Laplace and sparse beta.
+  [[nodiscard]] std::span<const MixtureComponent> components() const;
   [[nodiscard]] std::string name() const;  ///< such as "sparse Gaussian, p = 0.1"
 
   using Posterior = ScalarPosterior;
