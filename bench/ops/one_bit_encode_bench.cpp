@@ -56,11 +56,10 @@ void OneBitBackward(benchmark::State& state) {
   for (auto _ : state) {
     parallel_for(batch.pool, batch.X.rows(), 64, [&](Index begin, Index end) {
       VectorF scratch;
-      for (Index i = begin; i < end; ++i) {
-        batch.encoder.backward_bits(
-            std::span(batch.codes).subspan(static_cast<std::size_t>(i) * bytes, bytes),
-            std::span(batch.X.row(i).data(), static_cast<std::size_t>(batch.d)), scratch);
-      }
+      batch.encoder.backward_bits(std::span(batch.codes)
+                                      .subspan(static_cast<std::size_t>(begin) * bytes,
+                                               static_cast<std::size_t>(end - begin) * bytes),
+                                  batch.X.middleRows(begin, end - begin), scratch);
     });
   }
   batch.report(state);

@@ -26,9 +26,9 @@ struct TableMix {
 
 /// Coordinates of unequal variance: coordinate i is looked up in the mix of tables at the position
 /// p = place - offsets[i], kept within [low, high], and
-///   ν = r/√(square + τ), x = √(square + τ) keep g(ν), keep = min(1, most square/τ).
+///   ν = gain r/√(square + τ), x = √(square + τ) keep g(ν), keep = min(1, most square/τ).
 struct ScaledLookup {
-  float tau, place, low, high;
+  float gain, tau, place, low, high;
   float most;
   const float* squares;  ///< s²
   const float* offsets;  ///< ln s²/spacing; -infinity for s = 0

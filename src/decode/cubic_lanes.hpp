@@ -62,7 +62,7 @@ inline CubicValue scaled_lookup_one(const PieceTables& tables, const ScaledLooku
   const auto table = static_cast<std::int32_t>(p);
   const auto weights = table_weights(p - static_cast<float>(table));
   const float scale = std::sqrt(scaled.squares[i] + scaled.tau);
-  const float x = r / scale;
+  const float x = scaled.gain * r / scale;
   const PiecePlace place = find_piece(tables.grid, x);
   const std::int32_t stride = 2 * tables.grid.side();
   const Piece* p0 = tables.pieces + (table - 1) * stride + place.index;

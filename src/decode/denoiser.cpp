@@ -61,7 +61,7 @@ double Denoiser::apply(std::span<const Scalar> r, double tau, std::span<Scalar> 
     throw InvalidArgument(where, fmt::format("entry {} of r is {}; it must be finite", j, r[j]));
   }
   DenoiserScratch scratch;
-  return method_->apply(r, tau, x, scratch);
+  return method_->apply(r, 1.0, tau, x, scratch);
 }
 
 template double Denoiser::apply(std::span<const float>, double, std::span<float>) const;

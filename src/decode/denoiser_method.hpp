@@ -29,10 +29,10 @@ class DenoiserMethod {
 
   [[nodiscard]] const Vector& deviations() const noexcept { return deviations_; }
 
-  /// @param scratch  of this method only.
-  virtual double apply(std::span<const float> r, double tau, std::span<float> x,
+  /// Denoiser::apply to gain r.  @param scratch  of this method only.
+  virtual double apply(std::span<const float> r, double gain, double tau, std::span<float> x,
                        DenoiserScratch& scratch) const = 0;
-  virtual double apply(std::span<const double> r, double tau, std::span<double> x,
+  virtual double apply(std::span<const double> r, double gain, double tau, std::span<double> x,
                        DenoiserScratch& scratch) const = 0;
 
  private:

@@ -14,18 +14,18 @@ class ExactDenoiser final : public DenoiserMethod {
   ExactDenoiser(data::ScalarPrior prior, Vector deviations)
       : DenoiserMethod(std::move(deviations)), prior_(std::move(prior)) {}
 
-  double apply(std::span<const float> r, double tau, std::span<float> x,
+  double apply(std::span<const float> r, double gain, double tau, std::span<float> x,
                DenoiserScratch&) const override {
-    return all(r, tau, x);
+    return all(r, gain, tau, x);
   }
-  double apply(std::span<const double> r, double tau, std::span<double> x,
+  double apply(std::span<const double> r, double gain, double tau, std::span<double> x,
                DenoiserScratch&) const override {
-    return all(r, tau, x);
+    return all(r, gain, tau, x);
   }
 
  private:
   template <typename Scalar>
-  double all(std::span<const Scalar> r, double tau, std::span<Scalar> x) const {
+  double all(std::span<const Scalar> r, double gain, double tau, std::span<Scalar> x) const {
     double variance = 0.0, last = -1.0;
     std::optional<data::ScalarChannel> channel;
     for (std::size_t j = 0; j < r.size(); ++j) {
@@ -38,7 +38,7 @@ class ExactDenoiser final : public DenoiserMethod {
         channel = prior_.channel(std::clamp(tau / (s * s), kLeastNoise, kMostNoise));
         last = s;
       }
-      const auto posterior = channel->posterior(static_cast<double>(r[j]) / s);
+      const auto posterior = channel->posterior(gain * static_cast<double>(r[j]) / s);
       x[j] = static_cast<Scalar>(s * posterior.mean);
       variance += s * s * posterior.variance;
     }

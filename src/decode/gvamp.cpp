@@ -7,6 +7,7 @@
 
 #include "gvamp_block.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/ops/packed_bits.hpp"
 
 namespace twofold::decode {
 namespace {
@@ -50,12 +51,50 @@ bool accept(GvampBlock<Scalar>& block, Index begin, int layer, double tolerance,
     result.variance[place] = s.ex;
     result.layers[place] = layer + 1;
     if (!result.noise.empty()) {
-      std::copy_n(block.observation(i), d, result.unbiased.row(row).data());
+      block.copy_observation(i, result.unbiased.row(row).data());
       result.noise[place] = 1.0 / s.g1;
     }
     any = true;
   }
   return any;
+}
+
+void check(const GvampOptions& options) {
+  constexpr auto where = "decode::gvamp";
+  if (options.layers < 1) {
+    throw InvalidArgument(where, fmt::format("layers must be >= 1, got {}", options.layers));
+  }
+  if (!(options.norm_tolerance > 0.0)) {
+    throw InvalidArgument(
+        where, fmt::format("norm_tolerance must be > 0, got {}", options.norm_tolerance));
+  }
+}
+
+/// start(block, begin, count) hands the codes of these vectors to the block.
+template <typename Scalar, typename Start>
+GvampResult<Scalar> run(ThreadPool& pool, const ops::EncoderOperator<Scalar>& encoder,
+                        const Denoiser& denoiser, Index rows, const GvampOptions& options,
+                        Start&& start) {
+  require_deviations(denoiser.dimension(), encoder.dimension(), "decode::gvamp");
+  check(options);
+  const auto count = static_cast<std::size_t>(rows);
+  GvampResult<Scalar> result;
+  result.estimate.resize(rows, encoder.dimension());
+  result.variance.assign(count, 1.0);
+  result.layers.assign(count, 0);
+  if (options.keep_unbiased) {
+    result.unbiased.resize(rows, encoder.dimension());
+    result.noise.assign(count, 0.0);
+  }
+  parallel_for(pool, rows, kRowsPerBlock, [&](Index begin, Index end) {
+    GvampBlock<Scalar> block(encoder, denoiser.method());
+    start(block, begin, end - begin);
+    for (int t = 0; t < options.layers; ++t) {
+      block.layer(t == 0, nullptr);
+      if (!accept(block, begin, t, options.norm_tolerance, result)) break;
+    }
+  });
+  return result;
 }
 
 }  // namespace
@@ -64,34 +103,27 @@ template <std::floating_point Scalar>
 GvampResult<Scalar> gvamp(ThreadPool& pool, const ops::EncoderOperator<Scalar>& encoder,
                           const Denoiser& denoiser, std::type_identity_t<ConstView<Scalar>> Y,
                           const GvampOptions& options) {
-  constexpr auto where = "decode::gvamp";
-  require_codes(Y.cols(), encoder.code_length(), where);
-  require_deviations(denoiser.dimension(), encoder.dimension(), where);
-  if (options.layers < 1) {
-    throw InvalidArgument(where, fmt::format("layers must be >= 1, got {}", options.layers));
-  }
-  if (!(options.norm_tolerance > 0.0)) {
-    throw InvalidArgument(
-        where, fmt::format("norm_tolerance must be > 0, got {}", options.norm_tolerance));
-  }
-  const auto count = static_cast<std::size_t>(Y.rows());
-  GvampResult<Scalar> result;
-  result.estimate.resize(Y.rows(), encoder.dimension());
-  result.variance.assign(count, 1.0);
-  result.layers.assign(count, 0);
-  if (options.keep_unbiased) {
-    result.unbiased.resize(Y.rows(), encoder.dimension());
-    result.noise.assign(count, 0.0);
-  }
-  parallel_for(pool, Y.rows(), kRowsPerBlock, [&](Index begin, Index end) {
-    GvampBlock<Scalar> block(encoder, denoiser.method());
-    block.start(Y.middleRows(begin, end - begin));
-    for (int t = 0; t < options.layers; ++t) {
-      block.layer(t == 0, nullptr);
-      if (!accept(block, begin, t, options.norm_tolerance, result)) break;
-    }
-  });
-  return result;
+  require_codes(Y.cols(), encoder.code_length(), "decode::gvamp");
+  return run(pool, encoder, denoiser, Y.rows(), options,
+             [&](GvampBlock<Scalar>& block, Index begin, Index count) {
+               block.start(Y.middleRows(begin, count));
+             });
+}
+
+template <std::floating_point Scalar>
+GvampResult<Scalar> gvamp_packed(ThreadPool& pool, const ops::EncoderOperator<Scalar>& encoder,
+                                 const Denoiser& denoiser, std::span<const std::uint8_t> codes,
+                                 const GvampOptions& options) {
+  const auto bytes = static_cast<std::size_t>(ops::code_bytes(encoder.code_length()));
+  require(codes.size() % bytes == 0, "decode::gvamp_packed",
+          fmt::format("{} bytes are no whole number of codes of {} bits", codes.size(),
+                      encoder.code_length()));
+  return run(pool, encoder, denoiser, static_cast<Index>(codes.size() / bytes), options,
+             [&](GvampBlock<Scalar>& block, Index begin, Index count) {
+               const auto first = static_cast<std::size_t>(begin) * bytes;
+               const auto rows = static_cast<std::size_t>(count);
+               block.start(codes.subspan(first, rows * bytes), rows);
+             });
 }
 
 template <std::floating_point Scalar>
@@ -120,6 +152,12 @@ template GvampResult<float> gvamp(ThreadPool&, const ops::EncoderOperator<float>
                                   ConstView<float>, const GvampOptions&);
 template GvampResult<double> gvamp(ThreadPool&, const ops::EncoderOperator<double>&,
                                    const Denoiser&, ConstView<double>, const GvampOptions&);
+template GvampResult<float> gvamp_packed(ThreadPool&, const ops::EncoderOperator<float>&,
+                                         const Denoiser&, std::span<const std::uint8_t>,
+                                         const GvampOptions&);
+template GvampResult<double> gvamp_packed(ThreadPool&, const ops::EncoderOperator<double>&,
+                                          const Denoiser&, std::span<const std::uint8_t>,
+                                          const GvampOptions&);
 template MatrixF gvamp_scheduled(ThreadPool&, const ops::EncoderOperator<float>&, const Denoiser&,
                                  ConstView<float>, std::span<const model::GvampScalars>);
 template Matrix gvamp_scheduled(ThreadPool&, const ops::EncoderOperator<double>&, const Denoiser&,

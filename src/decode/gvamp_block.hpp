@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <numbers>
+#include <span>
 #include <vector>
 
 #include "denoiser_method.hpp"
+#include "expand_signs.hpp"
 #include "row_blocks.hpp"
 #include "sign_side.hpp"
 #include "twofold/linalg/matrix.hpp"
@@ -21,6 +24,7 @@ struct GvampState {
   double ex = 1.0, g1 = 0.0, g2 = 1.0, h = 0.0, vz = 1.0, ez = 1.0;
   double gz = 1.0;
   double first_step = 0.0;  ///< |p2 - p1| of each bit after the first layer; 0 later
+  double gain = 1.0;        ///< r1 is gain times what is stored
   bool live = true;
 };
 
@@ -32,7 +36,7 @@ class GvampBlock {
         denoiser_(denoiser),
         d_(static_cast<std::size_t>(encoder.dimension())),
         n_(static_cast<std::size_t>(encoder.code_length())),
-        numbers_(std::make_unique_for_overwrite<Scalar[]>(kRows * 3 * (d_ + n_))) {}
+        numbers_(std::make_unique_for_overwrite<Scalar[]>(kRows * (3 * d_ + 4 * n_))) {}
 
   /// Starts with the rows of Y, at most kRowsPerBlock, which must outlive the layers.
   void start(const ConstView<Scalar>& Y) {
@@ -41,17 +45,29 @@ class GvampBlock {
     states_.assign(static_cast<std::size_t>(Y.rows()), {});
   }
 
+  /// The same with packed codes.
+  void start(std::span<const std::uint8_t> packed, std::size_t rows) {
+    packed_ = packed;
+    states_.assign(rows, {});
+    if (!encoder_.structured()) unpack();
+  }
+
   [[nodiscard]] std::size_t rows() const { return states_.size(); }
   [[nodiscard]] GvampState& state(std::size_t i) { return states_[i]; }
   [[nodiscard]] const Scalar* estimate(std::size_t i) const { return x(i); }
-  [[nodiscard]] const Scalar* observation(std::size_t i) const { return r1(i); }
+  void copy_observation(std::size_t i, Scalar* to) const {
+    const auto gain = static_cast<Scalar>(states_[i].gain);
+    for (std::size_t j = 0; j < d_; ++j) to[j] = gain * r1(i)[j];
+  }
 
   /// One layer; `scalars` given: use them, else estimate and clamp.
   void layer(bool first, const model::GvampScalars* scalars) {
     if (first) {
-      encoder_.backward(codes(), image(r1(0), d_), scratch_);
+      first_image();
     } else {
-      encoder_.forward(image(x(0), d_), image(z(0), n_), scratch_);
+      if (codes_ == nullptr) unpack();
+      each_live(x(0), d_, z(0), n_,
+                [this](const auto& from, auto&& to) { encoder_.forward(from, to, scratch_); });
     }
     for (std::size_t i = 0; i < rows(); ++i) {
       if (!state(i).live) continue;
@@ -61,7 +77,10 @@ class GvampBlock {
         later_bits(i, scalars);
       }
     }
-    if (!first) encoder_.backward(image(z(0), n_), image(back(0), d_), scratch_);
+    if (!first) {
+      each_live(z(0), n_, back(0), d_,
+                [this](const auto& from, auto&& to) { encoder_.backward(from, to, scratch_); });
+    }
     for (std::size_t i = 0; i < rows(); ++i) {
       if (state(i).live) denoise(i, first, scalars);
     }
@@ -84,14 +103,45 @@ class GvampBlock {
   [[nodiscard]] Scalar* step(std::size_t i) const { return p1(kRows + i); }  // p2 - p1
   [[nodiscard]] Scalar* z(std::size_t i) const { return p1(2 * kRows + i); }
 
-  [[nodiscard]] Image image(Scalar* numbers, std::size_t columns) const {
+  [[nodiscard]] Image image(Scalar* numbers, std::size_t columns, std::size_t count) const {
     const auto cols = static_cast<Index>(columns);
-    return Image(numbers, static_cast<Index>(rows()), cols, Eigen::OuterStride<>(cols));
+    return Image(numbers, static_cast<Index>(count), cols, Eigen::OuterStride<>(cols));
   }
-  [[nodiscard]] ConstView<Scalar> codes() const {
+
+  /// product(from, to) on all rows at once, or on those that need it where that costs no more.
+  template <typename Product>
+  void each_live(Scalar* from, std::size_t columns, Scalar* to, std::size_t to_columns,
+                 Product&& product) {
+    if (!encoder_.structured()) {
+      product(image(from, columns, rows()), image(to, to_columns, rows()));
+      return;
+    }
+    for (std::size_t i = 0; i < rows(); ++i) {
+      if (!state(i).live) continue;
+      product(image(from + i * columns, columns, 1), image(to + i * to_columns, to_columns, 1));
+    }
+  }
+
+  /// r1 <- Bᵀ y.
+  void first_image() {
+    if (codes_ == nullptr) {
+      encoder_.backward_bits(packed_, image(r1(0), d_, rows()), scratch_);
+      return;
+    }
     using Codes = Eigen::Map<const MatrixOf<Scalar>, 0, Eigen::OuterStride<>>;
-    return Codes(codes_, static_cast<Index>(rows()), static_cast<Index>(n_),
-                 Eigen::OuterStride<>(static_cast<Index>(stride_)));
+    const Codes codes(codes_, static_cast<Index>(rows()), static_cast<Index>(n_),
+                      Eigen::OuterStride<>(static_cast<Index>(stride_)));
+    encoder_.backward(codes, image(r1(0), d_, rows()), scratch_);
+  }
+
+  void unpack() {
+    Scalar* const y = p1(3 * kRows);
+    const std::size_t bytes = packed_.size() / rows();
+    for (std::size_t i = 0; i < rows(); ++i) {
+      expand_signs(packed_.subspan(i * bytes, bytes), std::span<Scalar>(y + i * n_, n_));
+    }
+    codes_ = y;
+    stride_ = n_;
   }
 
   /// ez and h, given the mean of q.
@@ -162,28 +212,29 @@ class GvampBlock {
     const double r = encoder_.rate();
     s.g1 = wide() ? s.g2 * r * s.h / (s.g2 + (1.0 - r) * s.h) : r * s.h;
     s.g1 = scalars != nullptr ? scalars->g1 : std::min(s.g1, kMostPrecision);
-    const double variance = denoiser_.apply(std::span<const Scalar>(r1(i), d_), 1.0 / s.g1,
+    const double variance = denoiser_.apply(std::span<const Scalar>(r1(i), d_), s.gain, 1.0 / s.g1,
                                             std::span<Scalar>(x(i), d_), denoised_);
     s.ex = scalars != nullptr ? scalars->mse : std::clamp(variance, kLeastVariance, 1.0);
   }
 
   void observe(std::size_t i, bool first) {
-    const GvampState& s = state(i);
+    GvampState& s = state(i);
     Scalar* const r = r1(i);
     const double part = 1.0 / encoder_.rate();
     if (first) {  // r1 holds Bᵀ y
-      const auto factor = static_cast<Scalar>(part * s.first_step);
-      for (std::size_t j = 0; j < d_; ++j) r[j] *= factor;
+      s.gain = part * s.first_step;
       return;
     }
     const auto factor = static_cast<Scalar>(part);
     const Scalar* const image = back(i);
+    const double last_gain = s.gain;
+    s.gain = 1.0;
     if (!wide()) {
       for (std::size_t j = 0; j < d_; ++j) r[j] = factor * image[j];
       return;
     }
     const auto forward = static_cast<Scalar>(1.0 / (s.ex * s.g2));
-    const auto old = static_cast<Scalar>(s.g1 / s.g2);
+    const auto old = static_cast<Scalar>(s.g1 / s.g2 * last_gain);
     const Scalar* const last = x(i);
     for (std::size_t j = 0; j < d_; ++j) {
       r[j] = (forward * last[j] - old * r[j]) + factor * image[j];
@@ -193,10 +244,11 @@ class GvampBlock {
   const ops::EncoderOperator<Scalar>& encoder_;
   const DenoiserMethod& denoiser_;
   std::size_t d_, n_;
-  const Scalar* codes_ = nullptr;
+  std::span<const std::uint8_t> packed_;
+  const Scalar* codes_ = nullptr;  // y; of packed codes not before a second layer asks
   std::size_t stride_ = 0;
   std::vector<GvampState> states_;
-  std::unique_ptr<Scalar[]> numbers_;  // r1, x̂, Bᵀz, p1, p2 - p1, z: kRows rows each
+  std::unique_ptr<Scalar[]> numbers_;  // r1, x̂, Bᵀz, p1, p2 - p1, z, y: kRows rows each
   VectorOf<Scalar> scratch_;
   DenoiserScratch denoised_;
 };

@@ -21,19 +21,18 @@ MatrixOf<Scalar> posterior_mean(ThreadPool& pool, const ops::EncoderOperator<Sca
   if (!(noise > 0.0 && std::isfinite(noise))) {
     throw InvalidArgument(where, fmt::format("noise must be finite and > 0, got {}", noise));
   }
-  const auto gain = static_cast<Scalar>(std::sqrt(0.5 * std::numbers::pi) / encoder.rate());
+  const double gain = std::sqrt(0.5 * std::numbers::pi) / encoder.rate();
   MatrixOf<Scalar> estimate(Y.rows(), encoder.dimension());
   parallel_for(pool, Y.rows(), kRowsPerBlock, [&](Index begin, Index end) {
     VectorOf<Scalar> scratch;
     DenoiserScratch denoised;
     auto rows = estimate.middleRows(begin, end - begin);
     encoder.backward(Y.middleRows(begin, end - begin), rows, scratch);
-    rows *= gain;
     for (Index i = begin; i < end; ++i) {
       Scalar* x = estimate.row(i).data();
       const auto d = static_cast<std::size_t>(estimate.cols());
-      (void)denoiser.method().apply(std::span<const Scalar>(x, d), noise, std::span<Scalar>(x, d),
-                                    denoised);
+      (void)denoiser.method().apply(std::span<const Scalar>(x, d), gain, noise,
+                                    std::span<Scalar>(x, d), denoised);
     }
   });
   return estimate;

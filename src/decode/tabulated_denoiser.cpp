@@ -26,21 +26,23 @@ class TabulatedDenoiser final : public DenoiserMethod {
     }
   }
 
-  double apply(std::span<const float> r, double tau, std::span<float> x,
+  double apply(std::span<const float> r, double gain, double tau, std::span<float> x,
                DenoiserScratch& scratch) const override {
-    const double slopes = squares_.empty() ? equal(r, tau, x, scratch) : scaled(r, 0, tau, x);
+    const double slopes =
+        squares_.empty() ? equal(r, gain, tau, x, scratch) : scaled(r, 0, gain, tau, x);
     return mean_variance(slopes, tau, r.size());
   }
 
-  double apply(std::span<const double> r, double tau, std::span<double> x,
+  double apply(std::span<const double> r, double gain, double tau, std::span<double> x,
                DenoiserScratch& scratch) const override {
     float chunk[kChunk];
     double slopes = 0.0;
     for (std::size_t i = 0; i < r.size(); i += kChunk) {
       const std::size_t count = std::min(kChunk, r.size() - i);
-      for (std::size_t j = 0; j < count; ++j) chunk[j] = static_cast<float>(r[i + j]);
+      for (std::size_t j = 0; j < count; ++j) chunk[j] = static_cast<float>(gain * r[i + j]);
       const std::span<float> part(chunk, count);
-      slopes += squares_.empty() ? equal(part, tau, part, scratch) : scaled(part, i, tau, part);
+      slopes +=
+          squares_.empty() ? equal(part, 1.0, tau, part, scratch) : scaled(part, i, 1.0, tau, part);
       for (std::size_t j = 0; j < count; ++j) x[i + j] = static_cast<double>(chunk[j]);
     }
     return mean_variance(slopes, tau, r.size());
@@ -53,7 +55,7 @@ class TabulatedDenoiser final : public DenoiserMethod {
   }
 
   /// All deviations 1: one table, mixed from four levels, for all coordinates.
-  double equal(std::span<const float> r, double tau, std::span<float> x,
+  double equal(std::span<const float> r, double gain, double tau, std::span<float> x,
                DenoiserScratch& scratch) const {
     const CubicKernels& kernels = cubic_kernels();
     if (scratch.tau != tau) {
@@ -67,17 +69,19 @@ class TabulatedDenoiser final : public DenoiserMethod {
     const double keep = std::min(1.0, PosteriorTables::kMostNoise / tau);
     const double scale = std::sqrt(1.0 + tau);
     const PieceTables mixed{kPosteriorGrid, scratch.pieces.data()};
-    return keep * kernels.lookup(mixed, r.data(), static_cast<float>(1.0 / scale),
+    return keep * kernels.lookup(mixed, r.data(), static_cast<float>(gain / scale),
                                  static_cast<float>(scale * keep), x.data(), r.size());
   }
 
   /// Coordinates from `begin` on.
-  double scaled(std::span<const float> r, std::size_t begin, double tau, std::span<float> x) const {
+  double scaled(std::span<const float> r, std::size_t begin, double gain, double tau,
+                std::span<float> x) const {
     const double low = PosteriorTables::place(std::log(tau / (most_ * most_)));
     const double high = PosteriorTables::place(std::log(tau / (least_ * least_)));
     tables_.require_levels(static_cast<int>(low) - 1, static_cast<int>(high) + 2);
     const double zero = std::log(PosteriorTables::kLeastNoise);
     const ScaledLookup lookup{
+        static_cast<float>(gain),
         static_cast<float>(tau),
         static_cast<float>(1.0 + PosteriorTables::kLevelsPerLog * (std::log(tau) - zero)),
         static_cast<float>(low),

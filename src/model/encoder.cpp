@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numbers>
 
 #include "twofold/core/error.hpp"
 #include "twofold/core/random.hpp"
@@ -37,7 +38,58 @@ std::vector<Index> random_subset(Index count, Index total, const RandomStream& s
   return kept;
 }
 
+// B cut out of T D, T m×m orthogonal: see dct_encoder.
+template <typename Entry>
+Encoder signed_rows(Index d, Index n, const RandomStream& signs, const RandomStream& subset,
+                    Entry&& entry) {
+  const Index m = std::max(n, d);
+  const std::vector<bool> negative = random_signs(m, signs, 0);
+  const std::vector<Index> kept = random_subset(std::min(n, d), m, subset);
+  const double stretch = n > d ? std::sqrt(static_cast<double>(m) / static_cast<double>(d)) : 1.0;
+  Matrix B(n, d);
+  for (Index i = 0; i < n; ++i) {
+    const Index row = n < d ? kept[static_cast<std::size_t>(i)] : i;
+    for (Index j = 0; j < d; ++j) {
+      const Index column = n > d ? kept[static_cast<std::size_t>(j)] : j;
+      const double sign = negative[static_cast<std::size_t>(column)] ? -stretch : stretch;
+      B(i, j) = sign * entry(row, column);
+    }
+  }
+  return DenseEncoder{std::move(B)};
+}
+
 }  // namespace
+
+Encoder dct_encoder(Index d, Index n, std::uint64_t seed) {
+  require_shape(d, n, "model::dct_encoder");
+  const Index m = std::max(n, d);
+  const double size = static_cast<double>(m);
+  return signed_rows(d, n, RandomStream(seed, "model.dct_encoder.signs"),
+                     RandomStream(seed, "model.dct_encoder.subset"), [m, size](Index i, Index j) {
+                       if (i == 0) return std::sqrt(1.0 / size);
+                       // The angle modulo 2π in integers, so that large m lose no digits.
+                       const auto turn = static_cast<double>(i * (2 * j + 1) % (4 * m));
+                       return std::sqrt(2.0 / size) *
+                              std::cos(std::numbers::pi * turn / (2 * size));
+                     });
+}
+
+Encoder one_round_hadamard_encoder(Index d, Index n, std::uint64_t seed) {
+  constexpr auto where = "model::one_round_hadamard_encoder";
+  require_shape(d, n, where);
+  const auto m = static_cast<std::uint64_t>(std::max(n, d));
+  if (!std::has_single_bit(m)) {
+    throw InvalidArgument(
+        where, fmt::format("max(n, d) must be a power of two, got d = {}, n = {}", d, n));
+  }
+  const double size = 1.0 / std::sqrt(static_cast<double>(m));
+  return signed_rows(d, n, RandomStream(seed, "model.one_round_hadamard_encoder.signs"),
+                     RandomStream(seed, "model.one_round_hadamard_encoder.subset"),
+                     [size](Index i, Index j) {
+                       const auto common = static_cast<std::uint64_t>(i & j);
+                       return std::popcount(common) % 2 == 0 ? size : -size;
+                     });
+}
 
 Encoder hadamard_encoder(Index d, Index n, std::uint64_t seed) {
   require_shape(d, n, "model::hadamard_encoder");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "hadamard_kernels.hpp"
@@ -25,15 +26,36 @@ void require_rows(Index a, Index b, std::string_view where) {
   throw InvalidArgument(where, fmt::format("as many rows out as in: got {} and {}", a, b));
 }
 
-void require_length(std::size_t given, Index wanted, std::string_view what,
-                    std::string_view where) {
-  if (given == static_cast<std::size_t>(wanted)) return;
-  throw InvalidArgument(where, fmt::format("{} must have length {}, got {}", what, wanted, given));
+void require_codes(std::size_t bytes, Index rows, Index n, std::string_view where) {
+  const auto wanted = static_cast<std::size_t>(rows * code_bytes(n));
+  if (bytes == wanted) return;
+  throw InvalidArgument(
+      where, fmt::format("{} codes of {} bits need {} bytes, got {}", rows, n, wanted, bytes));
 }
 
+/// The first `size` numbers of the scratch.
 template <typename Scalar>
-std::span<const Scalar> row_of(ConstView<Scalar> X, Index i) {
-  return {X.data() + i * X.outerStride(), static_cast<std::size_t>(X.cols())};
+Scalar* reserve(VectorOf<Scalar>& scratch, Index size) {
+  if (scratch.size() < size) scratch.resize(size);
+  return scratch.data();
+}
+
+/// The same from a multiple of kAlignment on, which is what the kernels want.
+template <typename Scalar>
+Scalar* reserve_aligned(VectorOf<Scalar>& scratch, Index size) {
+  Scalar* first = reserve(scratch, size);
+  const auto beyond = reinterpret_cast<std::uintptr_t>(first) % kAlignment;
+  return beyond == 0 ? first : first + (kAlignment - beyond) / sizeof(Scalar);
+}
+
+/// Row i; the row after it, or the last one again: what the kernels fetch ahead.
+template <typename Rows>
+auto* row(Rows& X, Index i) {
+  return X.data() + i * X.outerStride();
+}
+template <typename Rows>
+const void* row_after(const Rows& X, Index i) {
+  return row(X, std::min(i + 1, X.rows() - 1));
 }
 
 }  // namespace
@@ -46,17 +68,8 @@ EncoderOperator<Scalar>::EncoderOperator(const model::Encoder& encoder)
     scratch_size_ = work_size(*plan_) + kAlignment / static_cast<Index>(sizeof(Scalar));
   } else {
     matrix_ = std::get<model::DenseEncoder>(encoder).matrix.template cast<Scalar>();
-    scratch_size_ = code_length_;
+    scratch_size_ = 0;
   }
-}
-
-/// The part of the scratch that starts at a multiple of kAlignment.
-template <std::floating_point Scalar>
-Scalar* EncoderOperator<Scalar>::reserve(VectorOf<Scalar>& scratch) const {
-  if (scratch.size() < scratch_size_) scratch.resize(scratch_size_);
-  if (!plan_) return scratch.data();
-  const auto beyond = reinterpret_cast<std::uintptr_t>(scratch.data()) % kAlignment;
-  return scratch.data() + (beyond == 0 ? 0 : (kAlignment - beyond) / sizeof(Scalar));
 }
 
 template <std::floating_point Scalar>
@@ -70,10 +83,10 @@ void EncoderOperator<Scalar>::forward(ConstView<Scalar> X, View<Scalar> Z,
     gemm(Trans::No, Trans::Yes, Scalar{1}, X, matrix_, Scalar{0}, Z);
     return;
   }
-  Scalar* work = reserve(scratch);
+  Scalar* work = reserve_aligned(scratch, scratch_size_);
   const auto& kernels = hadamard_kernels<Scalar>();
   for (Index i = 0; i < X.rows(); ++i) {
-    kernels.forward(*plan_, X.row(i).data(), Z.row(i).data(), work);
+    kernels.forward(*plan_, row(X, i), row(Z, i), row_after(X, i), work);
   }
 }
 
@@ -88,71 +101,72 @@ void EncoderOperator<Scalar>::backward(ConstView<Scalar> Z, View<Scalar> X,
     gemm(Trans::No, Trans::No, Scalar{1}, Z, matrix_, Scalar{0}, X);
     return;
   }
-  Scalar* work = reserve(scratch);
+  Scalar* work = reserve_aligned(scratch, scratch_size_);
   const auto& kernels = hadamard_kernels<Scalar>();
   for (Index i = 0; i < Z.rows(); ++i) {
-    kernels.backward(*plan_, Z.row(i).data(), X.row(i).data(), work);
+    kernels.backward(*plan_, row(Z, i), row(X, i), row_after(Z, i), work);
   }
 }
 
 template <std::floating_point Scalar>
-void EncoderOperator<Scalar>::forward_bits(std::span<const Scalar> x, std::span<std::uint8_t> code,
+void EncoderOperator<Scalar>::forward_bits(ConstView<Scalar> X, std::span<std::uint8_t> codes,
                                            VectorOf<Scalar>& scratch) const {
   constexpr auto where = "ops::EncoderOperator::forward_bits";
-  require_length(x.size(), dimension_, "x", where);
-  require_length(code.size(), code_bytes(code_length_), "code", where);
-  Scalar* work = reserve(scratch);
+  require_columns(X.cols(), dimension_, "X", where);
+  require_codes(codes.size(), X.rows(), code_length_, where);
+  const Index bytes = code_bytes(code_length_);
   if (plan_) {
-    hadamard_kernels<Scalar>().encode(*plan_, x.data(), code.data(), work);
+    Scalar* work = reserve_aligned(scratch, scratch_size_);
+    const auto& kernels = hadamard_kernels<Scalar>();
+    for (Index i = 0; i < X.rows(); ++i) {
+      kernels.encode(*plan_, row(X, i), codes.data() + i * bytes, row_after(X, i), work);
+    }
     return;
   }
-  const Eigen::Map<const MatrixOf<Scalar>> X(x.data(), 1, dimension_);
-  Eigen::Map<MatrixOf<Scalar>> Z(work, 1, code_length_);
+  Eigen::Map<MatrixOf<Scalar>> Z(reserve(scratch, X.rows() * code_length_), X.rows(), code_length_);
   gemm(Trans::No, Trans::Yes, Scalar{1}, X, matrix_, Scalar{0}, Z);
-  pack_signs(std::span<const Scalar>(work, static_cast<std::size_t>(code_length_)), code);
+  for (Index i = 0; i < X.rows(); ++i) {
+    pack_signs(std::span<const Scalar>(row(Z, i), static_cast<std::size_t>(code_length_)),
+               codes.subspan(static_cast<std::size_t>(i * bytes), static_cast<std::size_t>(bytes)));
+  }
 }
 
 template <std::floating_point Scalar>
-void EncoderOperator<Scalar>::backward_bits(std::span<const std::uint8_t> code, std::span<Scalar> x,
+void EncoderOperator<Scalar>::backward_bits(std::span<const std::uint8_t> codes, View<Scalar> X,
                                             VectorOf<Scalar>& scratch) const {
   constexpr auto where = "ops::EncoderOperator::backward_bits";
-  require_length(code.size(), code_bytes(code_length_), "code", where);
-  require_length(x.size(), dimension_, "x", where);
-  Scalar* work = reserve(scratch);
+  require_columns(X.cols(), dimension_, "X", where);
+  require_codes(codes.size(), X.rows(), code_length_, where);
+  const Index bytes = code_bytes(code_length_);
   if (plan_) {
-    hadamard_kernels<Scalar>().decode(*plan_, code.data(), x.data(), work);
+    Scalar* work = reserve_aligned(scratch, scratch_size_);
+    const auto& kernels = hadamard_kernels<Scalar>();
+    for (Index i = 0; i < X.rows(); ++i) {
+      kernels.decode(*plan_, codes.data() + i * bytes, row(X, i), row_after(X, i), work);
+    }
     return;
   }
-  unpack_signs(code, std::span(work, static_cast<std::size_t>(code_length_)));
-  const Eigen::Map<const MatrixOf<Scalar>> Y(work, 1, code_length_);
-  Eigen::Map<MatrixOf<Scalar>> X(x.data(), 1, dimension_);
+  Eigen::Map<MatrixOf<Scalar>> Y(reserve(scratch, X.rows() * code_length_), X.rows(), code_length_);
+  for (Index i = 0; i < X.rows(); ++i) {
+    unpack_signs(
+        codes.subspan(static_cast<std::size_t>(i * bytes), static_cast<std::size_t>(bytes)),
+        std::span(row(Y, i), static_cast<std::size_t>(code_length_)));
+  }
   gemm(Trans::No, Trans::No, Scalar{1}, Y, matrix_, Scalar{0}, X);
 }
 
 template <std::floating_point Scalar>
 void encode(ThreadPool& pool, const EncoderOperator<Scalar>& encoder,
             std::type_identity_t<ConstView<Scalar>> X, std::span<std::uint8_t> codes) {
-  const auto bytes = static_cast<std::size_t>(code_bytes(encoder.code_length()));
-  const auto wanted = static_cast<std::size_t>(X.rows()) * bytes;
-  if (codes.size() != wanted) {
-    throw InvalidArgument("ops::encode", fmt::format("{} codes need {} bytes, got {}", X.rows(),
-                                                     wanted, codes.size()));
-  }
+  require_columns(X.cols(), encoder.dimension(), "X", "ops::encode");
+  require_codes(codes.size(), X.rows(), encoder.code_length(), "ops::encode");
+  const Index bytes = code_bytes(encoder.code_length());
   parallel_for(pool, X.rows(), kRowsPerBlock, [&](Index begin, Index end) {
     VectorOf<Scalar> scratch;
-    MatrixOf<Scalar> Z;
-    if (!encoder.structured()) {
-      Z.resize(end - begin, encoder.code_length());
-      encoder.forward(X.middleRows(begin, end - begin), Z, scratch);
-    }
-    for (Index i = begin; i < end; ++i) {
-      const auto code = codes.subspan(static_cast<std::size_t>(i) * bytes, bytes);
-      if (encoder.structured()) {
-        encoder.forward_bits(row_of<Scalar>(X, i), code, scratch);
-      } else {
-        pack_signs(row_of<Scalar>(Z, i - begin), code);
-      }
-    }
+    encoder.forward_bits(X.middleRows(begin, end - begin),
+                         codes.subspan(static_cast<std::size_t>(begin * bytes),
+                                       static_cast<std::size_t>((end - begin) * bytes)),
+                         scratch);
   });
 }
 

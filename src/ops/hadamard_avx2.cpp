@@ -6,7 +6,7 @@
 #include <immintrin.h>
 
 #define TWOFOLD_TARGET __attribute__((target("avx2,bmi2")))
-#include "hadamard_simd.hpp"
+#include "hadamard_simd_rows.hpp"
 
 namespace twofold::ops {
 namespace {

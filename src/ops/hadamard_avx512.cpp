@@ -6,7 +6,7 @@
 #include <immintrin.h>
 
 #define TWOFOLD_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi2")))
-#include "hadamard_simd.hpp"
+#include "hadamard_simd_rows.hpp"
 
 namespace twofold::ops {
 namespace {

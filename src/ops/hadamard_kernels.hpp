@@ -24,15 +24,19 @@ struct HadamardKernels {
   void (*narrow_to_wide)(Scalar* x, std::size_t size);
   void (*wide_to_narrow)(Scalar* x, std::size_t size);
 
-  /// One vector. `work` holds work_size(plan) numbers from a multiple of 64 bytes on.
-  void (*forward)(const HadamardPlan<Scalar>& plan, const Scalar* x, Scalar* z, Scalar* work);
-  void (*backward)(const HadamardPlan<Scalar>& plan, const Scalar* z, Scalar* x, Scalar* work);
+  /// One vector. `work` holds work_size(plan) numbers from a multiple of 64 bytes on; `next` is
+  /// where the vector of the next call begins (decode: is written), to be fetched ahead. It is a
+  /// hint: never read or written here, any address but nullptr will do.
+  void (*forward)(const HadamardPlan<Scalar>& plan, const Scalar* x, Scalar* z, const void* next,
+                  Scalar* work);
+  void (*backward)(const HadamardPlan<Scalar>& plan, const Scalar* z, Scalar* x, const void* next,
+                   Scalar* work);
   /// Packed signs of forward before the scale; `code` holds code_bytes(n).
   void (*encode)(const HadamardPlan<Scalar>& plan, const Scalar* x, std::uint8_t* code,
-                 Scalar* work);
+                 const void* next, Scalar* work);
   /// backward of the ±1 that `code` stands for.
   void (*decode)(const HadamardPlan<Scalar>& plan, const std::uint8_t* code, Scalar* x,
-                 Scalar* work);
+                 const void* next, Scalar* work);
 };
 
 /// Twice m: the second half is for the mixing of blocks and for whole codes.

@@ -17,18 +17,21 @@ struct HadamardRows {
   using ConstNumbers = Eigen::Map<const VectorOf<Scalar>>;
   using Mixing = MatrixOf<Scalar>;
 
-  static void forward(const Plan& plan, const Scalar* x, Scalar* z, Scalar* work) {
+  static void forward(const Plan& plan, const Scalar* x, Scalar* z, const void* /*next*/,
+                      Scalar* work) {
     forward_sums(plan, x, work);
     Numbers(work, plan.size) *= plan.scale;
     shorten(plan, plan.cuts(), work, z);
   }
 
-  static void backward(const Plan& plan, const Scalar* z, Scalar* x, Scalar* work) {
+  static void backward(const Plan& plan, const Scalar* z, Scalar* x, const void* /*next*/,
+                       Scalar* work) {
     lengthen(plan, plan.cuts(), z, work);
     backward_sums(plan, x, work);
   }
 
-  static void encode(const Plan& plan, const Scalar* x, std::uint8_t* code, Scalar* work) {
+  static void encode(const Plan& plan, const Scalar* x, std::uint8_t* code, const void* /*next*/,
+                     Scalar* work) {
     forward_sums(plan, x, work);
     Scalar* z = plan.cuts() ? work + plan.size : work;
     if (plan.cuts()) shorten(plan, true, work, z);
@@ -36,7 +39,8 @@ struct HadamardRows {
     pack_signs(std::span<const Scalar>(z, n), std::span(code, code_bytes(plan.code_length)));
   }
 
-  static void decode(const Plan& plan, const std::uint8_t* code, Scalar* x, Scalar* work) {
+  static void decode(const Plan& plan, const std::uint8_t* code, Scalar* x, const void* /*next*/,
+                     Scalar* work) {
     Scalar* z = plan.cuts() ? work + plan.size : work;
     const auto n = static_cast<std::size_t>(plan.code_length);
     unpack_signs(std::span(code, code_bytes(plan.code_length)), std::span(z, n));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "twofold/core/error.hpp"
 
@@ -20,6 +21,53 @@ TEST(Encoder, HaarIsOrthogonalOnItsShorterSide) {
   // QR in double: d eps.
   EXPECT_LT((wide * wide.transpose() - Matrix::Identity(16, 16)).norm(), 1e-13);
   EXPECT_LT((tall.transpose() * tall - 1.5 * Matrix::Identity(16, 16)).norm(), 1e-13);
+}
+
+TEST(Encoder, SignedTransformsAreOrthogonalOnTheirShorterSide) {
+  for (const auto make : {&dct_encoder, &one_round_hadamard_encoder}) {
+    for (const auto& [d, n] : {std::pair<Index, Index>{64, 64}, {64, 20}, {20, 64}, {1, 1}}) {
+      const Matrix B = matrix_of(make(d, n, 3));
+      const Matrix gram = n <= d ? Matrix(B * B.transpose()) : Matrix(B.transpose() * B);
+      const double r = std::max(1.0, static_cast<double>(n) / static_cast<double>(d));
+      // Entries to eps, sums of 64 of them in each of up to 64² places.
+      EXPECT_LT((gram - r * Matrix::Identity(gram.rows(), gram.cols())).norm(), 1e-13)
+          << d << " " << n;
+    }
+  }
+  const Matrix odd = matrix_of(dct_encoder(45, 33, 3));  // any size
+  EXPECT_LT((odd * odd.transpose() - Matrix::Identity(33, 33)).norm(), 1e-13);
+}
+
+// Up to the signs of the columns, the rows are cosines of half-integer steps: n = d keeps the
+// order.
+TEST(Encoder, DctRowsAreCosines) {
+  const Matrix B = matrix_of(dct_encoder(12, 12, 4));
+  for (Index j = 0; j < 12; ++j) {
+    const double sign = B(0, j) < 0 ? -1 : 1;
+    EXPECT_NEAR(sign * B(0, j), std::sqrt(1.0 / 12), 1e-15);
+    for (Index i = 1; i < 12; ++i) {
+      const double angle =
+          std::acos(-1.0) / 12 * static_cast<double>(i) * (0.5 + static_cast<double>(j));
+      // The angle, at most 12π, is rounded: 12π eps/2.
+      EXPECT_NEAR(sign * B(i, j), std::sqrt(2.0 / 12) * std::cos(angle), 1e-14);
+    }
+  }
+}
+
+TEST(Encoder, OneRoundHasEntriesOfOneSizeAndRowsOfH) {
+  const Matrix B = matrix_of(one_round_hadamard_encoder(16, 16, 5));
+  EXPECT_EQ(B.cwiseAbs(), Matrix::Constant(16, 16, 0.25));
+  // B[i,j] B[i',j] has no sign of D left: rows i and i' multiply to row i ^ i' of H.
+  EXPECT_EQ(Matrix(B.row(5).cwiseProduct(B.row(3))), Matrix(B.row(6).cwiseProduct(B.row(0))));
+  EXPECT_NE(B, matrix_of(one_round_hadamard_encoder(16, 16, 6)));
+}
+
+TEST(Encoder, SignedSubsetsFollowTheSeed) {
+  for (const auto make : {&dct_encoder, &one_round_hadamard_encoder}) {
+    EXPECT_EQ(matrix_of(make(64, 20, 7)), matrix_of(make(64, 20, 7)));
+    EXPECT_NE(matrix_of(make(64, 20, 7)), matrix_of(make(64, 20, 8)));
+    EXPECT_NE(matrix_of(make(20, 64, 7)), matrix_of(make(20, 64, 8)));
+  }
 }
 
 TEST(Encoder, DenseRowsHaveUnitNorm) {
@@ -58,6 +106,9 @@ TEST(Encoder, RejectsBadShapesAndRows) {
   EXPECT_THROW((void)hadamard_encoder(0, 4, 1), InvalidArgument);
   EXPECT_THROW((void)haar_encoder(4, 0, 1), InvalidArgument);
   EXPECT_THROW((void)identity_encoder(4, 5), InvalidArgument);
+  EXPECT_THROW((void)dct_encoder(0, 5, 1), InvalidArgument);
+  EXPECT_THROW((void)one_round_hadamard_encoder(12, 5, 1), InvalidArgument);
+  EXPECT_THROW((void)one_round_hadamard_encoder(8, 12, 1), InvalidArgument);
   EXPECT_THROW((void)dense_encoder(Matrix::Zero(1, 3)), InvalidArgument);
   EXPECT_THROW((void)dense_encoder(Matrix::Constant(1, 3, std::nan(""))), InvalidArgument);
   EXPECT_THROW((void)dense_encoder(Matrix(0, 3)), InvalidArgument);

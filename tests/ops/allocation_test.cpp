@@ -4,9 +4,12 @@
 
 #include <atomic>
 #include <cstddef>
+#include <vector>
 
 #include "ops/problem.hpp"
+#include "twofold/ops/encoder_operator.hpp"
 #include "twofold/ops/loss_gradient.hpp"
+#include "twofold/ops/packed_bits.hpp"
 
 namespace {
 std::atomic<long> allocations{0};
@@ -56,6 +59,22 @@ void expect_no_allocation(const Shape& shape, const model::Activation& a) {
   const long before = allocations;
   work();
   EXPECT_EQ(allocations - before, 0) << activation_name(a) << " n=" << shape.neurons;
+}
+
+TEST(Allocation, NothingInsideStructuredEncoders) {
+  for (const Index n : {32, 64, 100, 128}) {  // cut, whole, blocks of 4 mixed, padded
+    const EncoderOperator<float> encoder(model::hadamard_encoder(64, n, 1));
+    MatrixF X = MatrixF::Ones(3, 64), Z(3, n);
+    VectorF scratch;
+    std::vector<std::uint8_t> codes(static_cast<std::size_t>(3 * code_bytes(n)));
+    encoder.forward(X, Z, scratch);  // makes the scratch
+    const long before = allocations;
+    encoder.forward(X, Z, scratch);
+    encoder.backward(Z, X, scratch);
+    encoder.forward_bits(X, codes, scratch);
+    encoder.backward_bits(codes, X, scratch);
+    EXPECT_EQ(allocations - before, 0) << n;
+  }
 }
 
 TEST(Allocation, NothingInsideTheOps) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "twofold/core/error.hpp"
@@ -11,6 +12,8 @@
 
 namespace twofold::ops {
 namespace {
+
+using Bytes = std::vector<std::uint8_t>;
 
 struct Shape {
   Index d, n;
@@ -133,6 +136,70 @@ TEST(EncoderOperator, CodesUnpackToTheSignsOfTheProjections) {
   EXPECT_EQ(Y, Matrix((Z.array() >= 0).select(Matrix::Ones(5, 33), -Matrix::Ones(5, 33))));
 }
 
+TEST(EncoderOperator, BitsAreTheSignsOfForwardAndTheImageOfBackward) {
+  for (const auto& [d, n] : kShapes) {
+    for (const auto& encoder : {model::hadamard_encoder(d, n, 4), model::haar_encoder(d, n, 4)}) {
+      const EncoderOperator<float> op(encoder);
+      const MatrixF X = random_rows<float>(3, d, 5);
+      MatrixF Z(3, n), from_numbers(3, d), from_bits(3, d);
+      VectorF scratch;
+      Bytes codes(static_cast<std::size_t>(3 * code_bytes(n)), 0xff);
+      op.forward(X, Z, scratch);
+      op.forward_bits(X, codes, scratch);
+      const MatrixF Y = unpack_codes<float>(codes, n);
+      EXPECT_EQ(Y, MatrixF((Z.array() >= 0).select(MatrixF::Ones(3, n), -MatrixF::Ones(3, n))));
+      op.backward(Y, from_numbers, scratch);
+      op.backward_bits(codes, from_bits, scratch);
+      EXPECT_EQ(from_bits, from_numbers) << d << " " << n;
+    }
+  }
+}
+
+// Integers up to 2^24, divided by m = 2^k: float and double are the same numbers.
+TEST(EncoderOperator, ImagesOfCodesAreExactInFloat) {
+  const Index m = 8192;
+  const auto encoder = model::hadamard_encoder(m, m, 12);
+  Bytes codes(static_cast<std::size_t>(2 * code_bytes(m)));
+  const RandomStream stream(3, "codes");
+  for (std::size_t i = 0; i < codes.size() / 2; ++i) {
+    codes[i] = static_cast<std::uint8_t>(stream.below(256, i));
+  }  // the second code stays all -1: the largest sums
+  MatrixF in_float(2, m);
+  Matrix in_double(2, m);
+  VectorF scratch_f;
+  Vector scratch;
+  EncoderOperator<float>(encoder).backward_bits(codes, in_float, scratch_f);
+  EncoderOperator<double>(encoder).backward_bits(codes, in_double, scratch);
+  EXPECT_EQ(in_float.cast<double>(), in_double);
+}
+
+TEST(EncoderOperator, FloatSignsAreThoseOfDoubleBeyondRounding) {
+  for (const Index d : {256, 768, 1024, 4096}) {
+    const auto encoder = model::hadamard_encoder(d, d, 13);
+    const MatrixF X = random_rows<float>(20, d, 6);
+    Matrix Z(20, d);
+    Vector scratch;
+    VectorF scratch_f;
+    Bytes codes(static_cast<std::size_t>(20 * code_bytes(d)));
+    EncoderOperator<double>(encoder).forward(X.cast<double>(), Z, scratch);
+    EncoderOperator<float>(encoder).forward_bits(X, codes, scratch_f);
+    const Matrix Y = unpack_codes<double>(codes, d);
+    for (Index i = 0; i < Z.rows(); ++i) {
+      // An orthogonal stage grows the error of a vector by eps/2 of its norm: after 2 log2(d)
+      // stages (mixing: 3 more) |error|_2, hence each coordinate, is below this.
+      const double bound = 0.5 * std::numeric_limits<float>::epsilon() *
+                           (2 * std::log2(static_cast<double>(d)) + 3) * X.row(i).norm();
+      for (Index j = 0; j < d; ++j) {
+        if (std::abs(Z(i, j)) > bound) {
+          ASSERT_GT(Y(i, j) * Z(i, j), 0) << d << " " << Z(i, j);
+        }
+      }
+      // Few are that near to 0, or the test would say little.
+      EXPECT_LT((Z.row(i).array().abs() <= bound).count(), d / 100);
+    }
+  }
+}
+
 TEST(EncoderOperator, RejectsWrongShapes) {
   const EncoderOperator<double> op(model::hadamard_encoder(16, 8, 1));
   Vector scratch;
@@ -143,6 +210,10 @@ TEST(EncoderOperator, RejectsWrongShapes) {
   EXPECT_THROW(op.forward(X, wrong, scratch), InvalidArgument);
   EXPECT_THROW(op.backward(wrong, X, scratch), InvalidArgument);
   EXPECT_THROW(op.backward(Matrix(3, 8), X, scratch), InvalidArgument);
+  EXPECT_THROW(op.forward_bits(wrong, codes, scratch), InvalidArgument);
+  EXPECT_THROW(op.forward_bits(X, codes, scratch), InvalidArgument);
+  EXPECT_THROW(op.backward_bits(std::span(codes).first(2), wrong, scratch), InvalidArgument);
+  EXPECT_THROW(op.backward_bits(codes, X, scratch), InvalidArgument);
   EXPECT_THROW(encode(pool, op, X, codes), InvalidArgument);
   EXPECT_THROW((void)unpack_codes<double>(codes, 9), InvalidArgument);
 }

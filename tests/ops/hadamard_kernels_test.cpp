@@ -52,11 +52,11 @@ Outcome outcome(const Kernels& kernels, const HadamardPlan<float>& plan, std::ui
   VectorF work = VectorF::Constant(work_size(plan), std::numeric_limits<float>::quiet_NaN());
   Outcome result{Floats(n + kGuard, 7), Floats(d + kGuard, 7), Floats(d + kGuard, 7),
                  Bytes(static_cast<std::size_t>(code_bytes(plan.code_length)) + kGuard, 7)};
-  kernels.forward(plan, x.data(), result.forward.data(), work.data());
-  kernels.backward(plan, z.data(), result.backward.data(), work.data());
-  kernels.encode(plan, x.data(), result.code.data(), work.data());
+  kernels.forward(plan, x.data(), result.forward.data(), x.data(), work.data());
+  kernels.backward(plan, z.data(), result.backward.data(), x.data(), work.data());
+  kernels.encode(plan, x.data(), result.code.data(), x.data(), work.data());
   const Bytes code(result.code.begin(), result.code.end() - kGuard);
-  kernels.decode(plan, code.data(), result.decoded.data(), work.data());
+  kernels.decode(plan, code.data(), result.decoded.data(), x.data(), work.data());
   return result;
 }
 
@@ -122,8 +122,8 @@ TEST_P(HadamardKernelsTest, ExtremesGiveTheSameCodes) {
     x[5] = value;
     x[6] = -value;
     Bytes fast(8), plain(8);
-    GetParam()()->encode(plan, x.data(), fast.data(), work.data());
-    portable_hadamard_kernels<float>().encode(plan, x.data(), plain.data(), work.data());
+    GetParam()()->encode(plan, x.data(), fast.data(), x.data(), work.data());
+    portable_hadamard_kernels<float>().encode(plan, x.data(), plain.data(), x.data(), work.data());
     EXPECT_EQ(fast, plain) << value;
   }
 }

@@ -43,6 +43,14 @@ using Encoder = std::variant<DenseEncoder, HadamardEncoder>;
 [[nodiscard]] Encoder hadamard_encoder(Index d, Index n, std::uint64_t seed);
 /// Dense: rows of a Haar matrix (n <= d), or √(n/d) times columns of one.
 [[nodiscard]] Encoder haar_encoder(Index d, Index n, std::uint64_t seed);
+/// Dense: rows of an orthogonal matrix T D, D random signs, or √(m/d) times columns of one (n > d);
+/// m = max(n, d), which of them is random. For comparison with the other encoders.
+///   dct        T[i,j] = √(2/m) cos(π i (2j+1) / (2m)), row 0 divided by √2: orthonormal DCT-II
+///   one round  T = H/√m, Walsh-Hadamard; m must be a power of two (InvalidArgument otherwise)
+/// One round fails on very sparse vectors: a dominant entry makes the code a single row of H, up
+/// to sign, whatever the other entries are. hadamard_encoder has two rounds for that reason.
+[[nodiscard]] Encoder dct_encoder(Index d, Index n, std::uint64_t seed);
+[[nodiscard]] Encoder one_round_hadamard_encoder(Index d, Index n, std::uint64_t seed);
 /// Dense: independent Gaussian rows, each divided by its norm.
 [[nodiscard]] Encoder gaussian_encoder(Index d, Index n, std::uint64_t seed);
 /// Dense: the first n rows of the identity; n <= d.

@@ -14,16 +14,16 @@ namespace twofold::ops {
 template <std::floating_point Scalar>
 struct HadamardPlan;
 
-/// Multiplies vectors by B and Bᵀ on the calling thread; immutable, thread-safe, cheap to copy.
+/// Multiplies rows of vectors by B and Bᵀ on the calling thread; immutable, thread-safe, cheap to
+/// copy.
 ///
 /// Fast for a HadamardEncoder: one pass of two transforms for each vector, in vector registers
 /// where the processor has AVX-512 or AVX2 (float); gemm for a dense one.
 ///
-/// Structured, results have the same bits on every processor, with any of the instruction sets:
-/// sums are taken in one order, and the normalisation is one factor at the end. Products of ±1
-/// are exact before that factor while integers stay below 2^24 (float), which they do for
-/// m = max(n, d) <= 4096. Sums before the factor reach m max|x| m^{1/2}: float overflows, and the
-/// result is NaN, where that passes 3e38.
+/// Structured, results have the same bits on every processor: sums are taken in one order, and
+/// the normalisation is one factor at the end. Before it, with m = max(n, d) = q 2^k,
+///   - images of ±1 are exact in float for q = 1, m <= 2^16: integers up to m^{3/2} <= 2^24;
+///   - numbers reach 2^k |x|: where that overflows (float: 3e38) the result is infinite or NaN.
 template <std::floating_point Scalar>
 class EncoderOperator {
  public:
@@ -36,34 +36,33 @@ class EncoderOperator {
   }
   /// Made from a HadamardEncoder.
   [[nodiscard]] bool structured() const noexcept { return plan_ != nullptr; }
-  /// Numbers of scratch that one vector needs: of order 2 max(n, d) structured, n dense.
+  /// Numbers of scratch the products need, 2 max(n, d) and some; 0 for a dense encoder, whose
+  /// forward_bits and backward_bits take k n.
   [[nodiscard]] Index scratch_size() const noexcept { return scratch_size_; }
 
   /// Z <- X Bᵀ, one vector per row: X k×d, Z k×n.
-  /// @param scratch  resized to scratch_size() if it is smaller; nothing else is allocated.
+  /// @param scratch  resized if it is smaller than needed; nothing else is allocated.
   void forward(ConstView<Scalar> X, View<Scalar> Z, VectorOf<Scalar>& scratch) const;
 
   /// X <- Z B: Z k×n, X k×d.
   void backward(ConstView<Scalar> Z, View<Scalar> X, VectorOf<Scalar>& scratch) const;
 
-  /// code <- signs of B x, packed (packed_bits.hpp): the signs of forward, without its numbers.
+  /// codes <- signs of forward, packed, code_bytes(n) bytes for each row (packed_bits.hpp).
   ///
   /// Structured, a sign is the one of exact arithmetic unless |z| is below the rounding error of
-  /// two transforms, about 2 log2(m) eps |x|/√m.
-  /// @param x     d numbers.
-  /// @param code  code_bytes(n) bytes; unused bits become 0.
-  void forward_bits(std::span<const Scalar> x, std::span<std::uint8_t> code,
+  /// two transforms, about 2 log2(m) eps |x|/√m; no Z is made.
+  /// @param X      k×d.
+  /// @param codes  k code_bytes(n) bytes; unused bits become 0.
+  void forward_bits(ConstView<Scalar> X, std::span<std::uint8_t> codes,
                     VectorOf<Scalar>& scratch) const;
 
-  /// x <- Bᵀ y for the y of ±1 that a packed code stands for: backward, without y as numbers.
-  /// @param code  code_bytes(n) bytes; unused bits are ignored.
-  /// @param x     d numbers.
-  void backward_bits(std::span<const std::uint8_t> code, std::span<Scalar> x,
+  /// X <- Y B for the ±1 rows of Y that packed codes stand for: backward, structured without Y.
+  /// @param codes  k code_bytes(n) bytes; unused bits are ignored.
+  /// @param X      k×d.
+  void backward_bits(std::span<const std::uint8_t> codes, View<Scalar> X,
                      VectorOf<Scalar>& scratch) const;
 
  private:
-  Scalar* reserve(VectorOf<Scalar>& scratch) const;
-
   Index dimension_, code_length_, scratch_size_;
   MatrixOf<Scalar> matrix_;                           // dense: n×d
   std::shared_ptr<const HadamardPlan<Scalar>> plan_;  // structured
