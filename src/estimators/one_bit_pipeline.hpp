@@ -35,8 +35,13 @@ template <typename Scalar>
 
 /// Which elements of t are used, and their gains √(energy/variance).
 struct Scaling {
-  std::vector<Index> places;
+  std::vector<Index> places;  ///< ascending
   VectorF gains;
+
+  /// Whether the places are 0, 1, 2, ...
+  [[nodiscard]] bool leading() const {
+    return places.back() == static_cast<Index>(places.size()) - 1;
+  }
 };
 [[nodiscard]] Scaling make_scaling(const OneBitCodecParameters& parameters);
 
