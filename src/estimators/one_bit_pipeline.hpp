@@ -18,37 +18,30 @@ template <typename Scalar>
 [[nodiscard]] Index center_rows(const ConstView<Scalar>& X, const Vector& mean, View<float> U,
                                 std::span<int> exponents) {
   for (Index i = 0; i < X.rows(); ++i) {
-    const Scalar* const x = X.row(i).data();
-    float* const u = U.row(i).data();
-    double largest = 0.0;
-    bool finite = true;
-    for (Index j = 0; j < X.cols(); ++j) {
-      const double value = static_cast<double>(x[j]);
-      largest = std::max(largest, std::abs(value - mean[j]));
-      finite = finite && std::isfinite(value);
-    }
-    if (!finite) return i;
+    const Eigen::Map<const VectorOf<Scalar>> x(X.row(i).data(), X.cols());
+    const auto centered = x.template cast<double>().array() - mean.array();
+    const double largest = centered.abs().template maxCoeff<Eigen::PropagateNaN>();
+    if (!std::isfinite(largest)) return i;
     int exponent = 0;
     std::frexp(largest, &exponent);
     exponents[static_cast<std::size_t>(i)] = exponent;
-    if (std::abs(exponent) < 1000) {
-      const double scale = std::ldexp(1.0, -exponent);
-      for (Index j = 0; j < X.cols(); ++j) {
-        u[j] = static_cast<float>((static_cast<double>(x[j]) - mean[j]) * scale);
-      }
-    } else {  // 2^exponent itself is at the end of the range of double
-      for (Index j = 0; j < X.cols(); ++j) {
-        u[j] = static_cast<float>(std::ldexp(static_cast<double>(x[j]) - mean[j], -exponent));
-      }
-    }
+    // In two steps, because 2^−exponent itself may be beyond the range of double.
+    const double half = std::ldexp(1.0, -exponent / 2),
+                 rest = std::ldexp(1.0, -exponent + exponent / 2);
+    U.row(i).transpose() = (centered * half * rest).matrix().template cast<float>();
   }
   return X.rows();
 }
 
 /// Which elements of t are used, and their gains √(energy/variance).
 struct Scaling {
-  std::vector<Index> places;
+  std::vector<Index> places;  ///< ascending
   VectorF gains;
+
+  /// Whether the places are 0, 1, 2, ...
+  [[nodiscard]] bool leading() const {
+    return places.back() == static_cast<Index>(places.size()) - 1;
+  }
 };
 [[nodiscard]] Scaling make_scaling(const OneBitCodecParameters& parameters);
 

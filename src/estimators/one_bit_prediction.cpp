@@ -122,17 +122,18 @@ OneBitPrediction predict(const OneBitCodecParameters& p, const DirectionSample& 
   const auto gaussian = evolve(p, data::ScalarPrior::gaussian(), most);
   const auto fitted = evolve(p, p.prior, most);
   const bool common = p.discrete || sample.norms.empty();
-  result.decoders.push_back({"linear", 1, gaussian.front().mse});
   for (const int layers : counts) {
+    const Layer& last = gaussian[static_cast<std::size_t>(layers - 1)];
+    const bool exact = common || p.norm_stored;
     result.decoders.push_back(
-        {"Gaussian", layers, gaussian[static_cast<std::size_t>(layers - 1)].mse});
+        {"Gaussian", layers, exact ? last.mse : sampled_errors(p, sample, last.noise).gaussian});
   }
   for (const int layers : counts) {
     const Layer& last = fitted[static_cast<std::size_t>(layers - 1)];
     result.decoders.push_back(
-        {"fitted", layers,
-         common ? last.mse : with_norm_error(p, sampled_error(p, sample, last.noise))});
+        {"fitted", layers, common ? last.mse : sampled_errors(p, sample, last.noise).fitted});
   }
+  result.decoders.insert(result.decoders.begin(), {"linear", 1, result.decoders.front().mse});
   if (p.code_length <= p.dimension()) result.identity = identity_error(p);
   const double sum = p.energies.sum();
   result.effective_coordinates = sum * sum / p.energies.squaredNorm();

@@ -17,8 +17,17 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Odd dimension, bits that do not fill their last byte, norm stored.
 struct OddCodec : testing::Test {
-  inline static const Matrix X = draw_rows(300, falling(37, 0.4), ScalarPrior::gaussian(), 2.0);
-  inline static const OneBitCodec codec = fitted(X, {.rate = 0.7, .norm = "stored"});
+  const Matrix& X = rows();
+  const OneBitCodec codec = shared();
+
+  static const Matrix& rows() {
+    static const Matrix made = draw_rows(300, falling(37, 0.4), ScalarPrior::gaussian(), 2.0);
+    return made;
+  }
+  static const OneBitCodec& shared() {
+    static const OneBitCodec made = fitted(rows(), {.rate = 0.7, .norm = "stored"});
+    return made;
+  }
 };
 
 TEST_F(OddCodec, RecordsHoldTheBitsAndTheNorm) {

@@ -62,7 +62,8 @@ TEST(OneBitPrediction, TheFittedDecoderMeasuresWhatIsPredicted) {
   const Vector deviations = falling(128, 0.3);
   const ScalarPrior prior = ScalarPrior::sparse_laplace(0.4);
   for (const char* norm : {"stored", "none"}) {
-    const OneBitCodec codec = fitted(draw_rows(1500, deviations, prior), {.norm = norm});
+    const OneBitCodec codec =
+        fitted(draw_rows(1500, deviations, prior), {.prior = "sparse_laplace", .norm = norm});
     const auto result = measured(codec, draw_rows(400, deviations, prior, 0.0, 2), 1);
     const double predicted = predicted_mse(codec.parameters(), codec.parameters().prior, 1);
     EXPECT_NEAR(result.mean / predicted, 1.0, 0.05 + 3.0 * result.standard_error / predicted)
@@ -70,11 +71,46 @@ TEST(OneBitPrediction, TheFittedDecoderMeasuresWhatIsPredicted) {
   }
 }
 
+// Half of the coordinates sparse, half Gaussian: one law for all is wrong for each.
+TEST(OneBitPrediction, CoordinatesOfDifferentLawsAreAveragedOverTheSample) {
+  const auto rows = [](std::uint64_t seed) {
+    Matrix X = draw_rows(1500, Vector::Ones(128), ScalarPrior::gaussian(), 0.0, seed);
+    X.leftCols(64) =
+        draw_rows(1500, Vector::Ones(64), ScalarPrior::sparse_gaussian(0.05), 0.0, seed);
+    return X;
+  };
+  ThreadPool pool(2);
+  const OneBitFit fit =
+      fit_one_bit_codec(data::ArraySource<double>(rows(1)),
+                        {.layers = 1, .prior = "sparse_gaussian", .norm = "stored"}, pool);
+  const double common = predicted_mse(fit.codec.parameters(), fit.codec.parameters().prior, 1);
+  const double sampled = fitted_mse(fit.prediction, 1);
+  const auto result = measured(fit.codec, rows(2), 1);
+  // 1/d = 0.8 % of finite dimension, 1 % of the sample, three standard errors.
+  EXPECT_NEAR(result.mean / sampled, 1.0, 0.02 + 3.0 * result.standard_error / sampled);
+  EXPECT_GT(std::abs(result.mean / common - 1.0), 0.05);
+}
+
+TEST(OneBitPrediction, RowsOfAnotherKindAreNoticed) {
+  ThreadPool pool(2);
+  const OneBitCodec codec = fitted(draw_rows(1000, falling(64, 0.5), ScalarPrior::gaussian()),
+                                   {.prior = "gaussian", .norm = "stored"});
+  const auto against = [&](const Vector& deviations) {
+    const Matrix X = draw_rows(1000, deviations, ScalarPrior::gaussian(), 0.0, 2);
+    return drift(codec, data::ArraySource<double>(X), pool);
+  };
+  // 1000 vectors of some 50 effective coordinates: 1/√(1000 · 25) = 0.6 % for one standard error.
+  EXPECT_NEAR(against(falling(64, 0.5)), 0.0, 0.02);
+  EXPECT_NEAR(against(3.0 * falling(64, 0.5)), 0.0, 0.02);  // longer, but alike
+  EXPECT_GT(against(Vector::Ones(64)), 0.2);
+}
+
 TEST(OneBitPrediction, ANormThatIsNotStoredCostsItsVariance) {
   const Matrix train = two_kinds(1000, 1), test = two_kinds(1000, 2);
-  const OneBitFitOptions stored{.layers = 1, .norm = "stored"}, none{.layers = 1, .norm = "none"};
+  const OneBitFitOptions stored{.layers = 1, .prior = "gaussian", .norm = "stored"};
+  const OneBitFitOptions none{.layers = 1, .prior = "gaussian", .norm = "none"};
   const OneBitCodec with = fitted(train, stored), without = fitted(train, none);
-  EXPECT_GT(without.parameters().predicted, 1.5 * with.parameters().predicted);
+  EXPECT_GT(without.parameters().predicted, 1.2 * with.parameters().predicted);
   const auto result = measured(without, test, 1);
   // As above: finite dimension, three standard errors.
   EXPECT_NEAR(result.mean / without.parameters().predicted, 1.0,
@@ -87,6 +123,8 @@ TEST(OneBitPrediction, TheTableHasEachDecoderAndOrderedLayers) {
   ASSERT_EQ(table.decoders.size(), 9u);
   EXPECT_EQ(table.decoders[0].decoder, "linear");
   EXPECT_EQ(table.decoders[0].mse, table.decoders[1].mse);
+  EXPECT_EQ(fitted_mse(table, 6), table.decoders[8].mse);
+  EXPECT_THROW((void)fitted_mse(table, 5), InvalidArgument);
   for (const std::size_t first : {std::size_t{1}, std::size_t{5}}) {
     for (std::size_t k = 0; k < 3; ++k) {
       EXPECT_LE(table.decoders[first + k + 1].mse, table.decoders[first + k].mse * (1.0 + 1e-9));
@@ -98,7 +136,8 @@ TEST(OneBitPrediction, TheTableHasEachDecoderAndOrderedLayers) {
   const double mean_abs =
       std::sqrt(0.4 / std::numbers::pi) * (1.0 + (10.0 - 1.0) / 128.0 - (15.0 - 1.0) / 512.0);
   EXPECT_NEAR((1.0 - *table.identity) / (mean_abs * mean_abs), 1.0, 0.03);
-  EXPECT_FALSE(predict(fitted(X, {.rate = 1.5}).parameters()).identity.has_value());
+  EXPECT_FALSE(
+      predict(fitted(X, {.rate = 1.5, .prior = "gaussian"}).parameters()).identity.has_value());
 }
 
 TEST(OneBitPrediction, ObstaclesAndWarningsNameTheirNumber) {
