@@ -117,9 +117,8 @@ Encoder hadamard_encoder(Index d, Index n, std::uint64_t seed) {
                           random_signs(m, signs, 0),
                           random_signs(m, signs, 1),
                           {},
-                          {},
                           random_subset(std::min(n, d), m, subset)};
-  if (odd > 1) encoder.mixing1 = encoder.mixing2 = hartley(odd);
+  if (odd > 1) encoder.mixing = hartley(odd);
   return encoder;
 }
 

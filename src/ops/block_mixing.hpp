@@ -20,37 +20,37 @@ template <int kRows, int kColumns, typename Scalar>
   }
 }
 
-/// Blocks shorter than a tile: along the columns of Q, which is contiguous for length 1.
+/// Blocks shorter than a tile: along the columns of Q, which are its rows.
 template <int kLength, typename Scalar>
-[[gnu::always_inline]] inline void mix_short(const Scalar* __restrict Q_transposed, Index q,
+[[gnu::always_inline]] inline void mix_short(const Scalar* __restrict Q, Index q,
                                              const Scalar* __restrict in, Scalar* __restrict out) {
   for (Index i = 0; i < q * kLength; ++i) out[i] = 0;
   for (Index a = 0; a < q; ++a) {
     for (Index b = 0; b < q; ++b) {
       for (int p = 0; p < kLength; ++p) {
-        out[b * kLength + p] += Q_transposed[a * q + b] * in[a * kLength + p];
+        out[b * kLength + p] += Q[a * q + b] * in[a * kLength + p];
       }
     }
   }
 }
 
-/// out[b, p] = Σ_a Q[b, a] in[a, p], the sum from a = 0 upwards; in and out q×length, row-major.
+/// out[b, p] = Σ_a Q[b, a] in[a, p], the sum from a = 0 upwards; Q symmetric, in and out q×length,
+/// row-major.
 /// Inlined so that each instruction set compiles its own loops: same sums, same bits.
 template <typename Scalar>
-[[gnu::always_inline]] inline void mix_blocks(const MatrixOf<Scalar>& Q,
-                                              const MatrixOf<Scalar>& Q_transposed, Index length,
+[[gnu::always_inline]] inline void mix_blocks(const MatrixOf<Scalar>& Q, Index length,
                                               const Scalar* in, Scalar* out) {
   constexpr int kTile = 16, kRows = 4;
   const Index q = Q.rows();
   switch (length) {
     case 1:
-      return mix_short<1>(Q_transposed.data(), q, in, out);
+      return mix_short<1>(Q.data(), q, in, out);
     case 2:
-      return mix_short<2>(Q_transposed.data(), q, in, out);
+      return mix_short<2>(Q.data(), q, in, out);
     case 4:
-      return mix_short<4>(Q_transposed.data(), q, in, out);
+      return mix_short<4>(Q.data(), q, in, out);
     case 8:
-      return mix_short<8>(Q_transposed.data(), q, in, out);
+      return mix_short<8>(Q.data(), q, in, out);
     default:
       break;
   }

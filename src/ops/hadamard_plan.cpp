@@ -42,10 +42,7 @@ HadamardPlan<Scalar>::HadamardPlan(const model::HadamardEncoder& encoder)
       negative2(packed(encoder.signs2)),
       signs1(signs_of<Scalar>(encoder.signs1)),
       signs2(signs_of<Scalar>(encoder.signs2)),
-      mixing1(encoder.mixing1.template cast<Scalar>()),
-      mixing2(encoder.mixing2.template cast<Scalar>()),
-      mixing1_transposed(mixing1.transpose()),
-      mixing2_transposed(mixing2.transpose()),
+      mixing(encoder.mixing.template cast<Scalar>()),
       kept(encoder.kept),
       kept_bits(negative1.size()) {
   const double stretch = static_cast<double>(size) / static_cast<double>(dimension);

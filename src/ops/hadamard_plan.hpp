@@ -22,10 +22,9 @@ struct HadamardPlan {
   Scalar scale;                                    // normalises two transforms and the cut of n > d
   std::vector<std::uint8_t> negative1, negative2;  // where D1, D2 hold -1
   VectorOf<Scalar> signs1, signs2;                 // the same as ±1
-  MatrixOf<Scalar> mixing1, mixing2;               // q×q; empty for q = 1
-  MatrixOf<Scalar> mixing1_transposed, mixing2_transposed;
-  std::vector<Index> kept;                 // places of the shorter side, ascending
-  std::vector<std::uint8_t> kept_bits;     // the same as bits
+  MatrixOf<Scalar> mixing;                         // Q, q×q symmetric; empty for q = 1
+  std::vector<Index> kept;                         // places of the shorter side, ascending
+  std::vector<std::uint8_t> kept_bits;             // the same as bits
   std::vector<std::uint32_t> kept_before;  // number of places kept before each byte of kept_bits
 };
 

@@ -28,9 +28,8 @@ struct Portable {
   static void wide_to_narrow(Scalar* x, std::size_t size) {
     for (std::size_t half = size / 2; half >= 1; half /= 2) stage(x, size, half);
   }
-  static void mix(const MatrixOf<Scalar>& Q, const MatrixOf<Scalar>& Q_transposed, Index length,
-                  const Scalar* in, Scalar* out) {
-    mix_blocks(Q, Q_transposed, length, in, out);
+  static void mix(const MatrixOf<Scalar>& Q, Index length, const Scalar* in, Scalar* out) {
+    mix_blocks(Q, length, in, out);
   }
 };
 

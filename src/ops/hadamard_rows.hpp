@@ -9,13 +9,12 @@
 namespace twofold::ops {
 
 /// Primitives: static narrow_to_wide and wide_to_narrow as in HadamardKernels, and
-/// mix(Q, Qᵀ, length, in, out) as mix_blocks.
+/// mix(Q, length, in, out) as mix_blocks.
 template <typename Scalar, typename Primitives>
 struct HadamardRows {
   using Plan = HadamardPlan<Scalar>;
   using Numbers = Eigen::Map<VectorOf<Scalar>>;
   using ConstNumbers = Eigen::Map<const VectorOf<Scalar>>;
-  using Mixing = MatrixOf<Scalar>;
 
   static void forward(const Plan& plan, const Scalar* x, Scalar* z, const void* /*next*/,
                       Scalar* work) {
@@ -54,36 +53,33 @@ struct HadamardRows {
   static void forward_sums(const Plan& plan, const Scalar* x, Scalar* work) {
     lengthen(plan, plan.pads(), x, work);
     Numbers(work, plan.size).array() *= plan.signs1.array();
-    two_rounds(plan, work, plan.mixing1, plan.mixing1_transposed, plan.mixing2,
-               plan.mixing2_transposed);
+    two_rounds(plan, work);
   }
 
   static void backward_sums(const Plan& plan, Scalar* x, Scalar* work) {
-    two_rounds(plan, work, plan.mixing2_transposed, plan.mixing2, plan.mixing1_transposed,
-               plan.mixing1);
+    two_rounds(plan, work);
     Numbers(work, plan.size).array() *= plan.signs1.array() * plan.scale;
     shorten(plan, plan.pads(), work, x);
   }
 
-  static void two_rounds(const Plan& plan, Scalar* work, const Mixing& first,
-                         const Mixing& first_transposed, const Mixing& second,
-                         const Mixing& second_transposed) {
+  /// T D2 T, its own transpose.
+  static void two_rounds(const Plan& plan, Scalar* work) {
     const auto length = static_cast<std::size_t>(plan.length());
     for (Index b = 0; b < plan.blocks; ++b) {
       Primitives::wide_to_narrow(work + b * plan.length(), length);
     }
-    mix(plan, first, first_transposed, work);
+    mix(plan, work);
     Numbers(work, plan.size).array() *= plan.signs2.array();
     for (Index b = 0; b < plan.blocks; ++b) {
       Primitives::narrow_to_wide(work + b * plan.length(), length);
     }
-    mix(plan, second, second_transposed, work);
+    mix(plan, work);
   }
 
-  static void mix(const Plan& plan, const Mixing& Q, const Mixing& Q_transposed, Scalar* work) {
+  static void mix(const Plan& plan, Scalar* work) {
     if (plan.blocks == 1) return;
     Scalar* mixed = work + plan.size;
-    Primitives::mix(Q, Q_transposed, plan.length(), work, mixed);
+    Primitives::mix(plan.mixing, plan.length(), work, mixed);
     std::copy_n(mixed, plan.size, work);
   }
 

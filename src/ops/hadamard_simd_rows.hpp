@@ -80,9 +80,8 @@ struct Primitives {
     const Numbers<Simd> numbers{x};
     rounds<Simd, Rounds::WideToNarrow>(size / Simd::kLanes, numbers, numbers, Middle{}, numbers);
   }
-  TWOFOLD_TARGET static void mix(const MatrixF& Q, const MatrixF& Q_transposed, Index length,
-                                 const float* in, float* out) {
-    mix_blocks(Q, Q_transposed, length, in, out);
+  TWOFOLD_TARGET static void mix(const MatrixF& Q, Index length, const float* in, float* out) {
+    mix_blocks(Q, length, in, out);
   }
 };
 

@@ -115,6 +115,20 @@ TEST(Encoder, RejectsBadShapesAndRows) {
 }
 
 }  // namespace
+TEST(HadamardEncoder, MixesBlocksByAFlatSymmetricOrthogonalMatrix) {
+  for (const Index q : {3, 5, 49, 125}) {
+    const auto encoder = std::get<HadamardEncoder>(hadamard_encoder(4 * q, 4 * q, 1));
+    const Matrix& Q = encoder.mixing;
+    ASSERT_EQ(Q.rows(), q);
+    EXPECT_EQ(Q, Matrix(Q.transpose()));
+    // q products of rounding eps each.
+    EXPECT_LT((Q * Q - Matrix::Identity(q, q)).cwiseAbs().maxCoeff(),
+              1e-14 * static_cast<double>(q));
+    // |cos + sin| <= √2.
+    EXPECT_LE(Q.cwiseAbs().maxCoeff(), std::sqrt(2.0 / static_cast<double>(q)) * (1 + 1e-12));
+  }
+}
+
 TEST(StructuredCodeLength, KeepsTheOddPartSmallAndTheRateClose) {
   EXPECT_EQ(structured_code_length(784, 1.0), 784);
   EXPECT_EQ(structured_code_length(1000, 0.333), 333);  // n <= d: the transform has size d

@@ -85,7 +85,7 @@ TEST(EncoderOperator, StructuredFollowsItsFormula) {
     }
     return T;
   };
-  const Matrix B = round(encoder.mixing2, encoder.signs2) * round(encoder.mixing1, encoder.signs1);
+  const Matrix B = round(encoder.mixing, encoder.signs2) * round(encoder.mixing, encoder.signs1);
   EXPECT_LT((matrix_of(EncoderOperator<double>(encoder)) - B).norm(), 1e-13);  // rounding
 }
 

@@ -14,9 +14,10 @@ struct DenseEncoder {
   Matrix matrix;
 };
 
-/// B cut out of the m×m orthogonal matrix T2 D2 T1 D1, m = max(n, d) = q 2^k with q odd.
+/// B cut out of the m×m orthogonal matrix T D2 T D1, m = max(n, d) = q 2^k with q odd.
 ///
-///   T_i = Q_i ⊗ H/√(2^k): Walsh-Hadamard inside q blocks, a q×q Haar matrix across them
+///   T = Q ⊗ H/√(2^k): Walsh-Hadamard inside q blocks, across them the q×q Hartley matrix
+///   Q_ab = (cos + sin)(2πab/q)/√q; both symmetric and orthogonal
 ///   D_i = diag(signs_i)
 ///   n <= d: rows `kept`;  n > d: columns `kept`, times √(m/d)
 ///
@@ -28,7 +29,7 @@ struct HadamardEncoder {
   Index blocks;              ///< q
   std::vector<bool> signs1;  ///< m; true = -1
   std::vector<bool> signs2;  ///< m
-  Matrix mixing1, mixing2;   ///< q×q orthogonal; empty for q = 1
+  Matrix mixing;             ///< Q; empty for q = 1
   std::vector<Index> kept;   ///< min(n, d) of {0..m-1}, ascending
 };
 
@@ -39,7 +40,7 @@ using Encoder = std::variant<DenseEncoder, HadamardEncoder>;
 /// encoder with n > d on average only.
 /// @{
 
-/// Structured, orthogonal; O(m log m + m q) to apply, O(m + q³) to make.
+/// Structured, orthogonal; O(m log m + m q) to apply, O(m + q²) to make.
 [[nodiscard]] Encoder hadamard_encoder(Index d, Index n, std::uint64_t seed);
 /// Dense: rows of a Haar matrix (n <= d), or √(n/d) times columns of one.
 [[nodiscard]] Encoder haar_encoder(Index d, Index n, std::uint64_t seed);
@@ -60,9 +61,9 @@ using Encoder = std::variant<DenseEncoder, HadamardEncoder>;
 [[nodiscard]] Encoder dense_encoder(Matrix B);
 /// @}
 
-/// Bits n near rate·d for which hadamard_encoder is fast: for n > d, where the size of its transform
-/// is n, the odd part of n is kept below 256, which moves n by 0.4 % at most; else n is rounded to
-/// the nearest integer.
+/// Bits n near rate·d for which hadamard_encoder is fast: for n > d, where the size of its
+/// transform is n, the odd part of n is kept below 256, which moves n by 0.4 % at most; else n is
+/// rounded to the nearest integer.
 /// @throws InvalidArgument  if d < 1 or rate is not in (0, 1e6].
 [[nodiscard]] Index structured_code_length(Index d, double rate);
 
