@@ -52,6 +52,7 @@ void finish_figure(const FigureOptions& options, std::size_t index, Figure& figu
   std::ranges::replace(figure.name, ':', '-');
   figure.sentence = options.sentence;
   if (!options.title.empty()) figure.title = options.title;
+  if (!options.x_label.empty()) figure.x.label = options.x_label;
   if (!options.x_scale.empty()) figure.x.scale = options.x_scale;
   if (!options.y_scale.empty()) figure.y.scale = options.y_scale;
 }

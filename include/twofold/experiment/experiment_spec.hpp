@@ -93,6 +93,7 @@ struct FigureOptions {
   std::string kind;
   std::string title;
   std::string sentence;
+  std::string x_label;
   std::string x_scale;
   std::string y_scale;
   std::vector<std::string> cases;
@@ -102,6 +103,7 @@ struct FigureOptions {
     return std::tuple{field("kind", &F::kind, "which picture"),
                       field("title", &F::title, "title above it"),
                       field("sentence", &F::sentence, "what is to be seen"),
+                      field("x_label", &F::x_label, "of the x axis; default of the kind"),
                       field("x_scale", &F::x_scale, "linear or log; default of the kind"),
                       field("y_scale", &F::y_scale, "linear or log; default of the kind"),
                       field("cases", &F::cases, "labels of the cases drawn; default: all")};
