@@ -13,16 +13,20 @@ using experiment::Json;
 struct PredictCommand {
   std::string spec;
   std::string data;
+  std::string system = "mean_field";
   std::vector<std::string> assignments;
 };
 
-// A file of samples without a spec: centred and scaled to unit trace, everything else default.
-experiment::SpecDocument spec_for_data(std::string path) {
+// A file of samples without a spec: centred and scaled, everything else default.
+experiment::SpecDocument spec_for_data(std::string path, std::string system) {
+  (void)experiment::find_system(system);
   auto document = experiment::SpecDocument::parse(
-      "system = \"mean_field\"\n"
-      "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_trace\"]\n"
-      "[train]\nunits = \"leading\"\npenalty = 0.02\ntime = 40.0\n",
+      system == "one_bit"
+          ? "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_variance\"]\n"
+          : "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_trace\"]\n"
+            "[train]\nunits = \"leading\"\npenalty = 0.02\ntime = 40.0\n",
       "--data");
+  document.set("system=" + experiment::toml_text(&system));
   document.set("data.path=" + experiment::toml_text(&path));
   return document;
 }
@@ -34,7 +38,7 @@ int predict(const PredictCommand& command, const CommonOptions& options) {
   ThreadPool pool(options.thread_count());
   experiment::SpecDocument document = command.data.empty()
                                           ? experiment::SpecDocument::load(command.spec)
-                                          : spec_for_data(command.data);
+                                          : spec_for_data(command.data, command.system);
   lay_over(document, command.assignments, options);
   const experiment::ExperimentSpec spec = experiment::read_experiment(std::move(document));
   const experiment::System& system = experiment::find_system(spec.run.system);
@@ -57,10 +61,15 @@ void add_predict(CLI::App& app, CommonOptions& options, Action& action) {
   CLI::App* sub = app.add_subcommand("predict", "theory alone, no training");
   sub->description(
       "Example:\n  twofold predict experiments/mean_field/phases/spec.toml --json\n  twofold "
-      "predict --data vectors.npy --set model.activation=gelu\n\nPrints what training would give: "
+      "predict --data vectors.npy --set model.activation=gelu\n  twofold predict "
+      "--data vectors.npy --system one_bit\n\nPrints what training would give: "
       "curves, limits, half-rise times and how far to trust them.");
   sub->add_option("spec", command->spec, "spec file (TOML)");
-  sub->add_option("--data", command->data, "a file of samples instead of a spec");
+  CLI::Option* data =
+      sub->add_option("--data", command->data, "a file of samples instead of a spec");
+  sub->add_option("--system", command->system, "with --data: the system that predicts")
+      ->capture_default_str()
+      ->needs(data);
   sub->add_option("--set", command->assignments, "override a key: --set train.penalty=0.1")
       ->take_all()
       ->expected(1);

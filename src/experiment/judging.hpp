@@ -1,9 +1,11 @@
 // From what a system compares to judged claims; the same for every system.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "twofold/experiment/experiment_spec.hpp"
@@ -32,6 +34,11 @@ struct JudgedCase {
   std::function<std::string(const ClaimOptions&)> obstacle;
 };
 
+/// What a claim may put before the name of any quantity, with one line for people.
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kSweepQuantities{
+    std::pair{"minimum:QUANTITY", "case of a sweep whose quantity is least"},
+    std::pair{"exponent:QUANTITY", "power of the sweep's value that the quantity follows"}};
+
 /// One line about a quantity. @throws InvalidArgument if there is none of that name.
 using AboutQuantity = std::string_view (*)(std::string_view quantity);
 
@@ -55,6 +62,15 @@ void check_claim(const ClaimOptions& claim, AboutQuantity about);
 /// The entry of a list of quantities with this name. @throws InvalidArgument with the nearest one.
 template <typename List>
 const auto& find_by_name(const List& quantities, std::string_view name, std::string_view where);
+
+/// Names of quantities with one line for people, the ones for sweeps last.
+template <typename List>
+auto named_quantities(const List& quantities) {
+  std::vector<std::pair<std::string_view, std::string_view>> names;
+  for (const auto& q : quantities) names.emplace_back(q.name, q.about);
+  names.insert(names.end(), kSweepQuantities.begin(), kSweepQuantities.end());
+  return names;
+}
 
 /// The results whose labels are listed; all if the list is empty.
 template <typename Result>

@@ -347,14 +347,7 @@ const Quantity& find_quantity(std::string_view name) {
 }
 
 std::span<const std::pair<std::string_view, std::string_view>> mean_field_quantities() {
-  static const auto list = [] {
-    std::array<std::pair<std::string_view, std::string_view>, kQuantities.size() + 2> names;
-    std::ranges::transform(kQuantities, names.begin(),
-                           [](const Quantity& q) { return std::pair(q.name, q.about); });
-    names[kQuantities.size()] = {"minimum:QUANTITY", "case of a sweep whose quantity is least"};
-    names.back() = {"exponent:QUANTITY", "power of the sweep's value that the quantity follows"};
-    return names;
-  }();
+  static const auto list = named_quantities(kQuantities);
   return list;
 }
 

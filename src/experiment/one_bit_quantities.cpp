@@ -235,12 +235,7 @@ std::vector<Claim> judge_claims(const ExperimentSpec& spec,
 }
 
 std::span<const std::pair<std::string_view, std::string_view>> one_bit_quantities() {
-  static const auto list = [] {
-    std::array<std::pair<std::string_view, std::string_view>, kQuantities.size()> names;
-    std::ranges::transform(kQuantities, names.begin(),
-                           [](const Quantity& q) { return std::pair(q.name, q.about); });
-    return names;
-  }();
+  static const auto list = named_quantities(kQuantities);
   return list;
 }
 

@@ -223,9 +223,11 @@ std::string one_bit_prediction_text(const Json& prediction) {
     text += fmt::format("    ({})\n", cell(s["trained_by"]));
   }
   text += "\n";
-  text +=
-      fmt::format("identity beats a rotation above p = {}; a rotation is unstable above p = {}\n",
-                  cell(s["critical_sparsity"]), cell(s["stability_sparsity"]));
+  if (s["critical_sparsity"].is_number()) {
+    text +=
+        fmt::format("identity beats a rotation above p = {}; a rotation is unstable above p = {}\n",
+                    cell(s["critical_sparsity"]), cell(s["stability_sparsity"]));
+  }
   for (const Json& entry : prediction["trust"]) {
     text += fmt::format("{} = {} ({}): {}\n", cell(entry["name"]), cell(entry["value"]),
                         cell(entry["verdict"]), cell(entry["text"]));
