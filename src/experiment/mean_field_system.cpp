@@ -12,6 +12,7 @@
 #include "experiment/mean_field_quantities.hpp"
 #include "experiment/mean_field_simulation.hpp"
 #include "experiment/mean_field_theory.hpp"
+#include "experiment/record_making.hpp"
 #include "twofold/numerics/statistics.hpp"
 #include "twofold/theory/mean_field_limits.hpp"
 
@@ -98,25 +99,13 @@ void add_post_mortem(const MeanFieldResult& result, Json& summary) {
 }
 
 Record make_record(const ExperimentSpec& spec, const std::vector<MeanFieldResult>& results) {
-  Record record;
-  record.system = spec.run.system;
-  record.experiment = spec.run.experiment.empty() ? "run" : spec.run.experiment;
-  record.title = spec.run.title.empty() ? record.experiment : spec.run.title;
-  record.description = spec.run.description;
-  record.seed = spec.run.seed;
+  Record record = new_record(spec.run);
   record.claims = judge_claims(spec, results);
   record.figures = mean_field_figures(spec, results);
   for (const MeanFieldResult& r : results) {
-    record.simulate_s += r.simulate_s;
-    record.predict_s += r.predict_s;
-    for (TrustEntry e : r.trust) {
-      if (!r.label.empty()) e.name += " (" + r.label + ")";
-      record.trust.push_back(std::move(e));
-    }
     Json summary = summary_json(r);
     add_post_mortem(r, summary);
-    if (r.diverged_at >= 0) summary["diverged_at_step"] = r.diverged_at;
-    record.summary[r.label.empty() ? "run" : r.label] = std::move(summary);
+    add_case(r, std::move(summary), record);
   }
   return record;
 }

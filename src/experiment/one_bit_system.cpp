@@ -11,6 +11,7 @@
 #include "experiment/one_bit_quantities.hpp"
 #include "experiment/one_bit_simulation.hpp"
 #include "experiment/one_bit_theory.hpp"
+#include "experiment/record_making.hpp"
 
 namespace twofold::experiment {
 namespace {
@@ -72,26 +73,14 @@ Json measured_json(const OneBitResult& result) {
 
 Record make_record(const ExperimentSpec& spec, const std::vector<OneBitResult>& results,
                    const RunFolder& folder) {
-  Record record;
-  record.system = spec.run.system;
-  record.experiment = spec.run.experiment.empty() ? "run" : spec.run.experiment;
-  record.title = spec.run.title.empty() ? record.experiment : spec.run.title;
-  record.description = spec.run.description;
-  record.seed = spec.run.seed;
+  Record record = new_record(spec.run);
   record.claims = judge_claims(spec, results);
   record.figures = one_bit_figures(spec, results);
   record.pictures = one_bit_pictures(spec, results, folder.path());
   for (const OneBitResult& r : results) {
-    record.simulate_s += r.simulate_s;
-    record.predict_s += r.predict_s;
-    for (TrustEntry e : r.trust) {
-      if (!r.label.empty()) e.name += " (" + r.label + ")";
-      record.trust.push_back(std::move(e));
-    }
     Json summary = summary_json(r);
     summary["measured"] = measured_json(r);
-    if (r.diverged_at >= 0) summary["diverged_at_step"] = r.diverged_at;
-    record.summary[r.label.empty() ? "run" : r.label] = std::move(summary);
+    add_case(r, std::move(summary), record);
   }
   return record;
 }

@@ -1,0 +1,35 @@
+// What every system puts into a record in the same way.
+#pragma once
+
+#include <utility>
+
+#include "twofold/experiment/experiment_spec.hpp"
+#include "twofold/experiment/record.hpp"
+
+namespace twofold::experiment {
+
+/// Names, title and seed of a run; the rest is empty.
+[[nodiscard]] inline Record new_record(const RunOptions& run) {
+  Record record;
+  record.system = run.system;
+  record.experiment = run.experiment.empty() ? "run" : run.experiment;
+  record.title = run.title.empty() ? record.experiment : run.title;
+  record.description = run.description;
+  record.seed = run.seed;
+  return record;
+}
+
+/// Adds a case: its times, its trust report under its label, and its summary.
+template <typename Result>
+void add_case(const Result& result, Json summary, Record& record) {
+  record.simulate_s += result.simulate_s;
+  record.predict_s += result.predict_s;
+  for (TrustEntry e : result.trust) {
+    if (!result.label.empty()) e.name += " (" + result.label + ")";
+    record.trust.push_back(std::move(e));
+  }
+  if (result.diverged_at >= 0) summary["diverged_at_step"] = result.diverged_at;
+  record.summary[result.label.empty() ? "run" : result.label] = std::move(summary);
+}
+
+}  // namespace twofold::experiment
