@@ -36,8 +36,7 @@ CodedRows encode_rows(const OneBitSetting& setting, const data::Dataset& dataset
   const data::Source& source = dataset.test ? *dataset.test : *dataset.train;
   model::Encoder encoder = fixed_encoder(setting, seed);
   const ops::EncoderOperator<float> B(encoder);
-  MatrixF X = encoded_rows(source, 0, static_cast<Index>(setting.spec.decode.samples),
-                           setting.spec.model.store_norm);
+  MatrixF X = encoded_rows(setting, source, 0, static_cast<Index>(setting.spec.decode.samples));
   std::vector<std::uint8_t> codes(static_cast<std::size_t>(X.rows() * ops::code_bytes(setting.n)));
   ops::encode<float>(pool, B, X, codes);
   MatrixF Y = ops::unpack_codes<float>(codes, setting.n);
