@@ -11,6 +11,7 @@
 #include "experiment/throws_with.hpp"
 #include "support/temporary_folder.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/core/file.hpp"
 
 namespace twofold::experiment {
 namespace {
@@ -246,6 +247,20 @@ TEST(OneBitTraining, AFinishedRepeatIsReadBack) {
   EXPECT_EQ(again.status, RunStatus::Finished);
   EXPECT_EQ(watcher.reports, 0);
   expect_same_bits(first, again.measured);
+}
+
+TEST(OneBitTraining, ADamagedRepeatIsRefusedWithAWayOut) {
+  Simulation simulation(kLearned);
+  const OneBitMeasured first = simulation.run().measured;
+  const auto finished = simulation.folder.checkpoint() / "case1-1.json";
+  const std::string whole = read_file(finished);
+  for (const std::string& damaged : {whole.substr(0, whole.size() / 2), std::string("{}"),
+                                     std::string("{\"values\": {\"trained\": [1]}}")}) {
+    write_file(finished, damaged);
+    expect_throw<DataError>([&] { (void)simulation.run(); }, {"case1-1.json is damaged", "remove"});
+  }
+  std::filesystem::remove(finished);
+  expect_same_bits(first, simulation.run().measured);
 }
 
 TEST(OneBitTraining, StoppedAndResumedIsTheSameToTheBit) {
