@@ -58,12 +58,22 @@ ClaimOptions without_prefix(ClaimOptions options) {
   return options;
 }
 
+// A sweep needs one number of each case: that of the claim's index, or the first.
+Comparison one_comparison(const ClaimOptions& inner, const JudgedCase& one) {
+  const std::vector<Comparison> list = one.evaluate(inner);
+  const std::int64_t index = std::max<std::int64_t>(0, inner.index);
+  require(index < static_cast<std::int64_t>(list.size()), "experiment::judge_claims",
+          fmt::format("quantity '{}' has nothing at index {} in case '{}', only {} comparison(s)",
+                      inner.quantity, index, one.label, list.size()));
+  return list[static_cast<std::size_t>(index)];
+}
+
 // "minimum:denoising": the case whose value is least, on the axis of the sweep.
 Comparison minimum_over_cases(const ClaimOptions& inner, const Cases& cases) {
   Comparison least;
   double predicted = 0.0, measured = 0.0;
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    const Comparison c = cases[i]->evaluate(inner).front();
+    const Comparison c = one_comparison(inner, *cases[i]);
     if (i == 0 || c.predicted < predicted)
       predicted = c.predicted, least.predicted = cases[i]->value;
     if (i == 0 || c.measured < measured) measured = c.measured, least.measured = cases[i]->value;
@@ -75,7 +85,7 @@ Comparison minimum_over_cases(const ClaimOptions& inner, const Cases& cases) {
 Comparison exponent_over_cases(const ClaimOptions& inner, const Cases& cases) {
   Matrix points(static_cast<Index>(cases.size()), 3);  // log value, log predicted, log measured
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    const Comparison c = cases[i]->evaluate(inner).front();
+    const Comparison c = one_comparison(inner, *cases[i]);
     points.row(static_cast<Index>(i)) << std::log(cases[i]->value), std::log(c.predicted),
         std::log(c.measured);
   }

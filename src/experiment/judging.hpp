@@ -46,8 +46,10 @@ using AboutQuantity = std::string_view (*)(std::string_view quantity);
 void check_claim(const ClaimOptions& claim, AboutQuantity about);
 
 /// The claims that one entry of a spec makes about the cases it names: one for each case and
-/// comparison. "minimum:QUANTITY" and "exponent:QUANTITY" judge the sweep as a whole. A claim
-/// whose assumptions do not hold in a case is `not applicable` and says why.
+/// comparison. "minimum:QUANTITY" and "exponent:QUANTITY" judge the sweep as a whole, by the
+/// comparison of the claim's index, or the first. A claim whose assumptions do not hold in a case
+/// is `not applicable` and says why.
+/// @throws InvalidArgument  if a case of a sweep has no such comparison.
 [[nodiscard]] std::vector<Claim> judge_claims(const ClaimOptions& options,
                                               const std::vector<JudgedCase>& cases,
                                               AboutQuantity about);

@@ -29,13 +29,13 @@ struct OneBitSetting {
   std::optional<data::ScalarPrior> prior;
   bool fitted_prior = false;  ///< the prior comes from rows: coordinates need not be independent
   Vector variances;           ///< of the coordinates, mean 1, where they differ; else empty
+  double energy = 1.0;        ///< E‖x‖²/d of the rows as the source gives them
   double energy_spread = 0.0;  ///< relative standard deviation of ‖x‖² over rows, before scaling
-
   double effective_share = 1.0;  ///< (tr S)²/(d tr S²) of the rows' second moment; 1: whitened
 
   [[nodiscard]] double rate() const { return static_cast<double>(n) / static_cast<double>(d); }
   [[nodiscard]] bool learned() const { return spec.model.encoder == "learned"; }
-  /// Whether A is fitted by least squares rather than known in advance.
+  /// Training vectors behind the least-squares decoder, no more than there are; 0: none is fitted.
   [[nodiscard]] Index fit_samples() const;
   /// Whether the multi-layer decoder applies: B is rotation-like.
   [[nodiscard]] bool layered() const { return !learned() && spec.model.encoder != "identity"; }
@@ -48,9 +48,10 @@ struct OneBitSetting {
                                          const OneBitSetting* previous = nullptr);
 
 /// Rows [first, first + count) of a source as they are encoded, fewer where it ends: scaled to norm
-/// √d if the norm is stored (rows that are 0 are left out then).
-[[nodiscard]] MatrixF encoded_rows(const data::Source& source, std::uint64_t first, Index count,
-                                   bool store_norm);
+/// √d if the norm is stored (rows that are 0 are left out then), else all by the same factor to
+/// variance 1.
+[[nodiscard]] MatrixF encoded_rows(const OneBitSetting& setting, const data::Source& source,
+                                   std::uint64_t first, Index count);
 
 /// What theory says; NaN where it says nothing.
 struct OneBitPrediction {

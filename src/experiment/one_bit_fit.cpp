@@ -42,13 +42,12 @@ MatrixF codes_of(const ops::EncoderOperator<float>& encoder, const MatrixF& rows
 }  // namespace
 
 FitRows read_fit_rows(const OneBitSetting& setting, const data::Dataset& dataset) {
-  const Index fit = setting.fit_samples();
-  const bool norm = setting.spec.model.store_norm;
   FitRows rows;
-  rows.fit = encoded_rows(*dataset.train, 0, fit, norm);
+  rows.fit = encoded_rows(setting, *dataset.train, 0, setting.fit_samples());
   require(dataset.test != nullptr, "experiment::one_bit",
           "there are no test rows: leave some to the second entry of data.split");
-  rows.test = encoded_rows(*dataset.test, 0, static_cast<Index>(setting.spec.decode.samples), norm);
+  rows.test =
+      encoded_rows(setting, *dataset.test, 0, static_cast<Index>(setting.spec.decode.samples));
   return rows;
 }
 

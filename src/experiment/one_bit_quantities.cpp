@@ -18,20 +18,28 @@ constexpr double kErrors = 3.0;         // standard errors added to every tolera
 
 using Comparisons = std::vector<Comparison>;
 
-// A measured value beside its prediction. Its own standard errors are part of the tolerance.
-Comparison beside(const OneBitResult& r, const std::string& key, double predicted,
-                  std::string name = "", std::string title = "") {
+numerics::MeanAndError measured_or_refuse(const OneBitResult& r, const std::string& key) {
   const auto value = measured_value(r, key);
   require(value.has_value(), kWhere,
           fmt::format("'{}' was not measured in case '{}': see the keys of [decode] and [model]",
                       key, r.label));
-  return {std::move(name), std::move(title),      predicted,
-          value->mean,     value->standard_error, kErrors * value->standard_error};
+  return *value;
+}
+
+// A measured value beside its prediction. Its own standard errors are part of the tolerance.
+Comparison beside(const OneBitResult& r, const std::string& key, double predicted,
+                  std::string name = "", std::string title = "") {
+  const numerics::MeanAndError value = measured_or_refuse(r, key);
+  require(!std::isnan(predicted), kWhere,
+          fmt::format("theory gives no value to compare '{}' with in case '{}'", key, r.label));
+  return {std::move(name), std::move(title),     predicted,
+          value.mean,      value.standard_error, kErrors * value.standard_error};
 }
 
 // By how much a measured loss lies above (sign 1) or below (sign -1) a bound; 0 if it does not.
 Comparison beyond(const OneBitResult& r, const std::string& key, double bound, double sign) {
-  Comparison c = beside(r, key, 0.0);
+  Comparison c = beside(r, key, bound);
+  c.predicted = 0.0;
   c.measured = std::max(0.0, sign * (c.measured - bound));
   return c;
 }
@@ -60,6 +68,7 @@ Comparisons per_depth(const OneBitResult& r, std::string_view key) {
     list.push_back(beside(r, fmt::format("{} {}", key, layers[i]), r.predicted.layers[i],
                           fmt::format("[{}]", layers[i]), fmt::format("L = {}", layers[i])));
   }
+  if (list.empty()) (void)measured_or_refuse(r, fmt::format("{} {}", key, layers.front()));
   return list;
 }
 
@@ -73,6 +82,7 @@ Comparisons denoised(const OneBitResult& r, const ClaimOptions&) {
   const auto& layers = r.setting.spec.decode.layers;
   const auto first = std::ranges::find(layers, 1);
   require(first != layers.end(), kWhere, "quantity 'denoised' needs 1 among decode.layers");
+  (void)measured_or_refuse(r, "layer 1");
   return {
       beside(r, "layer 1", r.predicted.layers[static_cast<std::size_t>(first - layers.begin())])};
 }

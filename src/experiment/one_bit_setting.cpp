@@ -14,15 +14,24 @@ namespace {
 constexpr std::string_view kWhere = "experiment::one_bit";
 constexpr Index kPriorValues = 400'000;  // numbers behind a fitted prior
 constexpr Index kRowsPerDirection = 4;   // at least, where the covariance is looked at
+constexpr double kEnergyOff = 0.05;      // of 1, where rows are used as they are
 constexpr Index kPerBit = 100;           // samples per bit, so that the excess n/N is 1 %
 
-// Relative standard deviation of the rows' energies.
-double energy_spread(const MatrixF& rows) {
+MatrixF read_rows(const data::Source& source, std::uint64_t first, Index count) {
+  const std::uint64_t size = source.size();
+  const std::uint64_t left = size > first ? size - first : 0;
+  const auto available = static_cast<Index>(std::min(left, static_cast<std::uint64_t>(count)));
+  MatrixF rows(available, source.dimension());
+  source.read(first, View<float>(rows));
+  return rows;
+}
+
+numerics::RunningStatistics energies_of(const MatrixF& rows) {
   numerics::RunningStatistics energies;
   for (Index i = 0; i < rows.rows(); ++i) {
     energies.add(rows.row(i).cast<double>().squaredNorm());
   }
-  return energies.mean() > 0.0 ? std::sqrt(energies.variance()) / energies.mean() : 0.0;
+  return energies;
 }
 
 // (tr S)²/(d tr S²) of the second moment S, tr S² corrected for the finite number of rows: 1 if all
@@ -38,11 +47,13 @@ double effective_share(const MatrixF& rows, ThreadPool& pool) {
 // The law of all coordinates together, from the rows as they are encoded.
 void fit_prior(OneBitSetting& setting, ThreadPool& pool) {
   const Index count = std::max(kPriorValues / setting.d, kRowsPerDirection * setting.d);
-  setting.energy_spread = energy_spread(encoded_rows(*setting.dataset.train, 0, count, false));
-  const MatrixF rows =
-      encoded_rows(*setting.dataset.train, 0, count, setting.spec.model.store_norm);
-  require(rows.rows() > 0, kWhere,
+  const data::Source& train = *setting.dataset.train;
+  const numerics::RunningStatistics energies = energies_of(read_rows(train, 0, count));
+  require(energies.mean() > 0.0, kWhere,
           fmt::format("{}: the first {} rows are all 0", setting.dataset.description, count));
+  setting.energy = energies.mean() / static_cast<double>(setting.d);
+  setting.energy_spread = std::sqrt(energies.variance()) / energies.mean();
+  const MatrixF rows = encoded_rows(setting, train, 0, count);
   const std::vector<double> values(rows.data(), rows.data() + std::min(rows.size(), kPriorValues));
   setting.prior = data::ScalarPrior::empirical(values);
   setting.fitted_prior = true;
@@ -63,7 +74,8 @@ void describe_coordinates(OneBitSetting& setting, ThreadPool& pool) {
     setting.prior = setting.dataset.prior;
   } else if (spectrum.size() > 0 && setting.spec.data.source == "gaussian") {
     setting.prior = data::ScalarPrior::gaussian();
-    setting.variances = spectrum / spectrum.mean();
+    setting.energy = spectrum.mean();
+    setting.variances = spectrum / setting.energy;
   } else {
     fit_prior(setting, pool);
   }
@@ -72,8 +84,9 @@ void describe_coordinates(OneBitSetting& setting, ThreadPool& pool) {
 }  // namespace
 
 Index OneBitSetting::fit_samples() const {
-  if (spec.decode.fit_samples > 0) return static_cast<Index>(spec.decode.fit_samples);
-  return layered() ? 0 : kPerBit * n;
+  Index wanted = layered() ? 0 : kPerBit * n;
+  if (spec.decode.fit_samples > 0) wanted = static_cast<Index>(spec.decode.fit_samples);
+  return static_cast<Index>(std::min(static_cast<std::uint64_t>(wanted), dataset.train->size()));
 }
 
 OneBitSetting make_setting(OneBitSpec spec, std::int64_t seed, ThreadPool& pool,
@@ -95,17 +108,25 @@ OneBitSetting make_setting(OneBitSpec spec, std::int64_t seed, ThreadPool& pool,
           kWhere,
           "unequal variances need a rotation-like encoder, or a learned one with train.method = "
           "\"population\"");
+  require(
+      setting.variances.size() == 0 || !setting.layered() || setting.spec.data.covariance.empty(),
+      kWhere,
+      "data.covariance has axes of its own, which a decoder of coordinates does not know: give "
+      "its eigenvalues as data.spectrum");
+  require(setting.spec.unrolled.steps == 0 || std::abs(setting.energy - 1.0) < kEnergyOff, kWhere,
+          fmt::format("the unrolled decoder is trained on rows as they are, but a coordinate has "
+                      "variance {:.3g}: add \"unit_variance\" or \"norm\" to data.transforms",
+                      setting.energy));
   return setting;
 }
 
-MatrixF encoded_rows(const data::Source& source, std::uint64_t first, Index count,
-                     bool store_norm) {
-  const std::uint64_t size = source.size();
-  const std::uint64_t left = size > first ? size - first : 0;
-  const auto available = static_cast<Index>(std::min(left, static_cast<std::uint64_t>(count)));
-  MatrixF rows(available, source.dimension());
-  source.read(first, View<float>(rows));
-  if (!store_norm) return rows;
+MatrixF encoded_rows(const OneBitSetting& setting, const data::Source& source, std::uint64_t first,
+                     Index count) {
+  MatrixF rows = read_rows(source, first, count);
+  if (!setting.spec.model.store_norm) {
+    rows *= static_cast<float>(1.0 / std::sqrt(setting.energy));
+    return rows;
+  }
   const double root = std::sqrt(static_cast<double>(rows.cols()));
   Index kept = 0;
   for (Index i = 0; i < rows.rows(); ++i) {

@@ -9,6 +9,7 @@
 #include "experiment/one_bit_fit.hpp"
 #include "experiment/one_bit_training.hpp"
 #include "experiment/one_bit_unrolled.hpp"
+#include "twofold/core/error.hpp"
 #include "twofold/core/file.hpp"
 #include "twofold/decode/gvamp.hpp"
 #include "twofold/decode/linear.hpp"
@@ -36,8 +37,7 @@ CodedRows encode_rows(const OneBitSetting& setting, const data::Dataset& dataset
   const data::Source& source = dataset.test ? *dataset.test : *dataset.train;
   model::Encoder encoder = fixed_encoder(setting, seed);
   const ops::EncoderOperator<float> B(encoder);
-  MatrixF X = encoded_rows(source, 0, static_cast<Index>(setting.spec.decode.samples),
-                           setting.spec.model.store_norm);
+  MatrixF X = encoded_rows(setting, source, 0, static_cast<Index>(setting.spec.decode.samples));
   std::vector<std::uint8_t> codes(static_cast<std::size_t>(X.rows() * ops::code_bytes(setting.n)));
   ops::encode<float>(pool, B, X, codes);
   MatrixF Y = ops::unpack_codes<float>(codes, setting.n);
@@ -151,12 +151,22 @@ Json to_json(const OneBitMeasured& measured) {
 
 OneBitMeasured from_json(const Json& json) {
   OneBitMeasured measured;
-  for (const auto& [name, value] : json["values"].items()) {
-    measured.values[name] = {value[0].get<double>(), value[1].get<double>()};
+  for (const auto& [name, value] : json.at("values").items()) {
+    measured.values[name] = {value.at(0).get<double>(), value.at(1).get<double>()};
   }
-  measured.step = json["step"].get<std::vector<double>>();
-  measured.loss = json["loss"].get<std::vector<double>>();
+  measured.step = json.at("step").get<std::vector<double>>();
+  measured.loss = json.at("loss").get<std::vector<double>>();
   return measured;
+}
+
+OneBitMeasured read_finished(const fs::path& file) {
+  const std::string text = read_file(file);
+  try {
+    return from_json(Json::parse(text));
+  } catch (const Json::exception&) {
+    throw DataError("experiment::one_bit",
+                    file.string() + " is damaged; remove it to measure that repeat again");
+  }
 }
 
 }  // namespace
@@ -188,7 +198,7 @@ OneBitSimulated simulate(const OneBitSetting& setting, std::int64_t repeat, cons
   const fs::path encoder_file = folder.arrays() / ("encoder-" + id + ".npy");
   OneBitSimulated result;
   if (fs::exists(finished)) {
-    result.measured = from_json(Json::parse(read_file(finished)));
+    result.measured = read_finished(finished);
     if (setting.learned()) result.measured.encoder = read_encoder(encoder_file);
     return result;
   }

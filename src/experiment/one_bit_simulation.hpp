@@ -23,6 +23,7 @@ struct OneBitSimulated {
 /// folder is read back; training that was stopped goes on from its checkpoint. A learned encoder is
 /// left in arrays/.
 /// @param name  of the case, for files.
+/// @throws DataError  if what is found in the folder is damaged.
 [[nodiscard]] OneBitSimulated simulate(const OneBitSetting& setting, std::int64_t repeat,
                                        const std::string& name, const RunFolder& folder,
                                        RunContext context);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "twofold/core/error.hpp"
 #include "twofold/experiment/experiment_spec.hpp"
 
@@ -9,6 +11,7 @@ namespace twofold::experiment {
 namespace {
 
 constexpr std::string_view kWhere = "experiment::one_bit";
+constexpr std::int64_t kMostLayers = 10'000;
 
 void check(const OneBitSpec& spec) {
   const bool learned = spec.model.encoder == "learned";
@@ -17,6 +20,10 @@ void check(const OneBitSpec& spec) {
           fmt::format("model.rate = {} is above 64 bits per coordinate", spec.model.rate));
   require(spec.model.encoder != "identity" || spec.model.rate <= 1.0, kWhere,
           fmt::format("encoder = \"identity\" needs model.rate <= 1, got {}", spec.model.rate));
+  const auto& layers = spec.decode.layers;
+  require(!layers.empty() && std::ranges::max(layers) <= kMostLayers, kWhere,
+          fmt::format("decode.layers must name at least one number of layers, none above {}",
+                      kMostLayers));
   require(!spec.decode.ri_gamp || (!learned && spec.model.encoder != "identity"), kWhere,
           "decode.ri_gamp needs a rotation-like encoder, not a learned one or the identity");
   require(spec.unrolled.steps == 0 ||

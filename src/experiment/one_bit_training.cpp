@@ -49,10 +49,15 @@ class Path {
     return Json{{"step", step_}, {"loss", loss_}, {"error", last_.standard_error}}.dump();
   }
   void restore(const std::string& text) {
-    const Json json = Json::parse(text);
-    step_ = json["step"].get<std::vector<double>>();
-    loss_ = json["loss"].get<std::vector<double>>();
-    if (!loss_.empty()) last_ = {loss_.back(), json["error"].get<double>()};
+    try {
+      const Json json = Json::parse(text);
+      step_ = json.at("step").get<std::vector<double>>();
+      loss_ = json.at("loss").get<std::vector<double>>();
+      if (!loss_.empty()) last_ = {loss_.back(), json.at("error").get<double>()};
+    } catch (const Json::exception&) {
+      throw DataError("experiment::one_bit",
+                      "the records in the checkpoint are damaged; start over with --force");
+    }
   }
 
   void finish(OneBitMeasured& measured) const {
