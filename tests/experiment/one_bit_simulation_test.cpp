@@ -94,9 +94,20 @@ TEST(OneBitSimulation, LinearMeetsTheLimitOnGaussianData) {
     const auto& linear = m.values.at("linear");
     EXPECT_GT(linear.standard_error, 0.0);
     EXPECT_NEAR(linear.mean, 1.0 - rate * kTwoOverPi, 5.0 * linear.standard_error) << rate;
-    // The posterior mean of a Gaussian is linear; d moves its norm-free form by a few 1/d.
-    EXPECT_NEAR(m.values.at("layer 1").mean, linear.mean, 0.02) << rate;
+    // The posterior mean of a Gaussian is linear: single precision, and the table it is read from.
+    EXPECT_NEAR(m.values.at("layer 1").mean, linear.mean, 1e-5) << rate;
   }
+}
+
+TEST(OneBitSimulation, IndependentRowsMeetTheMatchedFilter) {
+  const std::string spec = gaussian("store_norm = false\nrate = 0.5\n");
+  const OneBitMeasured m = measure(std::string(spec).replace(spec.find("'haar'"), 6, "'gaussian'"));
+  const auto& linear = m.values.at("linear");
+  constexpr double noise = std::numbers::pi;  // π/(2r)
+  // The pairs i = j are no chance agreement: 1/n = 0.03 less of a²r²(2/π) = 0.058, and a relative
+  // 1/(2d) = 0.008 more for the curvature of arcsin.
+  EXPECT_NEAR(linear.mean, noise / (1.0 + noise), 5.0 * linear.standard_error + 0.0018);
+  EXPECT_NEAR(m.values.at("layer 1").mean, linear.mean, 1e-5);  // as above
 }
 
 TEST(OneBitSimulation, StoredNormsMakeProjectionsOfTheSphere) {
