@@ -40,6 +40,22 @@ Json list_activations() {
   return list;
 }
 
+// How sign codes are decoded; decode/ in the library.
+Json list_decoders() {
+  return {
+      {{"name", "linear"}, {"about", "x̂ = A y, closed form or least squares (decode/linear.hpp)"}},
+      {{"name", "posterior_mean"},
+       {"about", "E[x | Bᵀy] of each coordinate, one layer (decode/posterior_mean.hpp)"}},
+      {{"name", "gvamp"},
+       {"about", "layers for an orthogonal encoder, guarded; the codec's (decode/gvamp.hpp)"}},
+      {{"name", "ri_gamp"},
+       {"about",
+        "layers with full memory for any rotationally invariant encoder, on the scalars "
+        "of the state evolution or of the data (decode/ri_gamp.hpp)"}},
+      {{"name", "unrolled"},
+       {"about", "layers with trained weights (decode/unrolled_decoder.hpp)"}}};
+}
+
 Json list_experiments() {
   Json list = Json::array();
   for (const auto& e : experiment::find_experiments(experiments_folder({}))) {
@@ -81,8 +97,10 @@ Json list_keys() {
 using Listing = Json (*)();
 const std::map<std::string, Listing>& listings() {
   static const std::map<std::string, Listing> all = {
-      {"systems", list_systems},         {"data", list_data}, {"activations", list_activations},
-      {"experiments", list_experiments}, {"keys", list_keys}, {"quantities", list_quantities}};
+      {"systems", list_systems},         {"data", list_data},
+      {"activations", list_activations}, {"decoders", list_decoders},
+      {"experiments", list_experiments}, {"keys", list_keys},
+      {"quantities", list_quantities}};
   return all;
 }
 

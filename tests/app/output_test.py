@@ -47,7 +47,7 @@ class Help(CommandLineTest):
         self.assertRegex(done.stdout, r"^\d+\.\d+\.\d+\n$")
 
     def test_lists(self):
-        expected = {"systems": "mean_field", "data": "fashion-mnist", "activations": "relu",
+        expected = {"systems": "mean_field", "data": "fashion-mnist", "activations": "relu", "decoders": "gvamp",
                     "experiments": "mean_field/phases", "quantities": "mean_field: loss"}
         for kind, name in expected.items():
             with self.subTest(kind):
