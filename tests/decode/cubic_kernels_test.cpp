@@ -15,14 +15,14 @@ namespace {
 constexpr PieceGrid kGrid{-4, 6};  // up to 4 - 1/16
 
 PieceTables tables_of(std::vector<Piece>& pieces, int count) {
-  pieces.resize(static_cast<std::size_t>(2 * kGrid.side() * count));
+  pieces.resize(static_cast<std::size_t>(kGrid.size() * count));
   for (int k = 0; k < count; ++k) {
     fill_pieces(
         kGrid,
         [k](double x) {
           return NodeValue{std::sin(x + 0.1 * k), std::cos(x + 0.1 * k)};
         },
-        pieces.data() + 2 * kGrid.side() * k);
+        pieces.data() + kGrid.size() * k);
   }
   return {kGrid, pieces.data()};
 }
@@ -75,7 +75,7 @@ TEST(CubicKernels, AllInstructionSetsGiveTheSameBits) {
               fast.scaled_lookup(tables, scaled, in.data(), b.data(), size));
     EXPECT_EQ(a, b) << size;
   }
-  std::vector<Piece> a(static_cast<std::size_t>(2 * kGrid.side())), b(a);
+  std::vector<Piece> a(static_cast<std::size_t>(kGrid.size())), b(a);
   plain.mix(tables, {2, {-0.06F, 0.56F, 0.56F, -0.06F}}, a.data());
   fast.mix(tables, {2, {-0.06F, 0.56F, 0.56F, -0.06F}}, b.data());
   EXPECT_EQ(a, b);
