@@ -59,18 +59,21 @@ TEST(CubicKernels, AllInstructionSetsGiveTheSameBits) {
   const PieceTables tables = tables_of(pieces, 7);
   const auto& plain = portable_cubic_kernels();
   const auto& fast = cubic_kernels();
-  std::vector<float> squares(100), offsets(100);
-  for (std::size_t i = 0; i < 100; ++i) {
-    squares[i] = i == 50 ? 0.0F : std::exp(-0.05F * static_cast<float>(i));
+  std::vector<float> squares(600), offsets(600);
+  for (std::size_t i = 0; i < 600; ++i) {
+    squares[i] = i == 50 ? 0.0F : std::exp(-0.008F * static_cast<float>(i));
     offsets[i] = std::log(squares[i]);
   }
   const ScaledLookup scaled{0.7F, 0.3F, 1.2F, 1.1F, 4.7F, 2.0F, squares.data(), offsets.data()};
-  for (const std::size_t size : {1U, 3U, 15U, 16U, 17U, 33U, 100U}) {
+  for (const std::size_t size : {1U, 3U, 15U, 16U, 17U, 33U, 100U, 256U, 600U}) {
     const auto in = numbers(size);
     std::vector<float> a(size), b(size);
     EXPECT_EQ(plain.lookup(tables, in.data(), 0.9F, 1.1F, a.data(), size),
               fast.lookup(tables, in.data(), 0.9F, 1.1F, b.data(), size));
     EXPECT_EQ(a, b) << size;
+    std::vector<float> c = in;  // in place
+    (void)fast.lookup(tables, c.data(), 0.9F, 1.1F, c.data(), size);
+    EXPECT_EQ(a, c) << size;
     EXPECT_EQ(plain.scaled_lookup(tables, scaled, in.data(), a.data(), size),
               fast.scaled_lookup(tables, scaled, in.data(), b.data(), size));
     EXPECT_EQ(a, b) << size;
