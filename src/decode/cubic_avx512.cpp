@@ -17,36 +17,28 @@ namespace twofold::decode {
 namespace {
 
 struct Places {
-  __m512i index;
-  __m512 s, per_width, excess;
-  __m512i sign;
+  __m512i offset;  // in bytes from the first piece
+  __m512 s;
 };
 
 TWOFOLD_AVX512_INLINE Places find_pieces(const PieceGrid& grid, __m512 x) {
-  const __m512i bits = _mm512_castps_si512(x);
-  const __m512i sign = _mm512_and_si512(bits, _mm512_set1_epi32(1 << 31));
-  const __m512 a = _mm512_add_ps(_mm512_castsi512_ps(_mm512_xor_si512(bits, sign)),
-                                 _mm512_set1_ps(grid.start()));
-  const __m512i b = _mm512_min_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(grid.last()));
-  const __m512i side =
-      _mm512_and_si512(_mm512_srai_epi32(bits, 31), _mm512_set1_epi32(grid.side()));
-  const __m512i index = _mm512_add_epi32(
-      _mm512_sub_epi32(_mm512_srai_epi32(b, kIndexShift), _mm512_set1_epi32(grid.origin())), side);
-  const __m512i place = _mm512_or_si512(
-      _mm512_and_si512(_mm512_slli_epi32(b, kPieceBits), _mm512_set1_epi32(0x7fffff)),
-      _mm512_set1_epi32(0x3f800000));
-  const __m512i inverse = _mm512_sub_epi32(_mm512_set1_epi32(254 << 23),
-                                           _mm512_and_si512(b, _mm512_set1_epi32(0x7f800000)));
-  return {index, _mm512_sub_ps(_mm512_castsi512_ps(place), _mm512_set1_ps(1.0f)),
-          _mm512_mul_ps(_mm512_castsi512_ps(inverse),
-                        _mm512_set1_ps(static_cast<float>(kPiecesPerOctave))),
-          _mm512_sub_ps(a, _mm512_castsi512_ps(b)), sign};
+  const __m512 a = _mm512_add_ps(_mm512_abs_ps(x), _mm512_set1_ps(grid.start()));
+  const __m512i left =
+      _mm512_and_si512(_mm512_min_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(grid.last())),
+                       _mm512_set1_epi32(kLeftEnd));
+  constexpr int kBytes = sizeof(Piece);
+  const __m512i first = _mm512_mask_blend_epi32(
+      _mm512_movepi32_mask(_mm512_castps_si512(x)), _mm512_set1_epi32(-kBytes * grid.origin()),
+      _mm512_set1_epi32(kBytes * (grid.stored_side() - grid.origin())));
+  return {_mm512_add_epi32(_mm512_srai_epi32(left, kIndexShift - std::countr_zero(sizeof(Piece))),
+                           first),
+          _mm512_sub_ps(a, _mm512_castsi512_ps(left))};
 }
 
-/// Offsets in bytes of sixteen pieces from the first. They pass through memory, where a load is
-/// cheaper than taking a vector register apart, which the compiler would rather do.
-TWOFOLD_AVX512_INLINE void store_offsets(__m512i index, std::uint32_t* offsets) {
-  _mm512_store_si512(offsets, _mm512_slli_epi32(index, 4));
+/// Offsets pass through memory, where a load is cheaper than taking a vector register apart, which
+/// the compiler would rather do.
+TWOFOLD_AVX512_INLINE void store_offsets(__m512i offset, std::uint32_t* offsets) {
+  _mm512_store_si512(offsets, offset);
   asm volatile("" : "+m"(*reinterpret_cast<__m512i*>(offsets)));
 }
 
@@ -56,10 +48,11 @@ TWOFOLD_AVX512_INLINE __m128 load(const char* pieces, std::uint32_t offset) {
 
 /// Pieces of numbers 0, 4, 8, 12.
 TWOFOLD_AVX512_INLINE __m512 load_four(const char* pieces, const std::uint32_t* offsets) {
-  __m512 z = _mm512_castps128_ps512(load(pieces, offsets[0]));
-  z = _mm512_insertf32x4(z, load(pieces, offsets[4]), 1);
-  z = _mm512_insertf32x4(z, load(pieces, offsets[8]), 2);
-  return _mm512_insertf32x4(z, load(pieces, offsets[12]), 3);
+  const __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(load(pieces, offsets[0])),
+                                          load(pieces, offsets[4]), 1);
+  const __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(load(pieces, offsets[8])),
+                                           load(pieces, offsets[12]), 1);
+  return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
 }
 
 /// rows[e] with the pieces of numbers e, 4 + e, 8 + e, 12 + e -> the four coefficients of the
@@ -79,17 +72,31 @@ struct Values {
   __m512 value, slope;
 };
 
-TWOFOLD_AVX512_INLINE Values evaluate(const __m512* c, const Places& p) {
-  const __m512 s = p.s;
-  __m512 value = _mm512_add_ps(c[2], _mm512_mul_ps(s, c[3]));
-  value = _mm512_add_ps(c[1], _mm512_mul_ps(s, value));
-  value = _mm512_add_ps(c[0], _mm512_mul_ps(s, value));
-  __m512 slope = _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(2.0f), c[2]),
-                               _mm512_mul_ps(s, _mm512_mul_ps(_mm512_set1_ps(3.0f), c[3])));
-  slope = _mm512_mul_ps(_mm512_add_ps(c[1], _mm512_mul_ps(s, slope)), p.per_width);
-  value = _mm512_add_ps(value, _mm512_mul_ps(slope, p.excess));
-  return {_mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(value), p.sign)), slope};
+TWOFOLD_AVX512_INLINE Values evaluate(const __m512* c, __m512 s, __m512 x) {
+  const __m512 cubic = _mm512_mul_ps(s, c[3]), square = _mm512_add_ps(c[2], cubic);
+  const __m512 chord = _mm512_add_ps(c[1], _mm512_mul_ps(s, square));
+  const __m512 value = _mm512_add_ps(c[0], _mm512_mul_ps(s, chord));
+  const __m512 sign = _mm512_and_ps(x, _mm512_set1_ps(-0.0f));
+  return {_mm512_xor_ps(value, sign),
+          _mm512_add_ps(chord, _mm512_mul_ps(s, _mm512_add_ps(square, cubic)))};
 }
+
+/// Places of numbers that are looked up together. Found in a loop of their own: a processor that
+/// loads an offset right after the store of sixteen waits.
+struct PlacesOfMany {
+  static constexpr std::size_t kSize = 256;
+  alignas(64) std::uint32_t offsets[kSize];
+  alignas(64) float s[kSize];
+
+  TWOFOLD_AVX512_INLINE void find(const PieceGrid& grid, const float* in, __m512 scale,
+                                  std::size_t size) {
+    for (std::size_t i = 0; i < size; i += kLanes) {
+      const Places p = find_pieces(grid, _mm512_mul_ps(scale, _mm512_loadu_ps(in + i)));
+      _mm512_store_si512(offsets + i, p.offset);
+      _mm512_store_ps(s + i, p.s);
+    }
+  }
+};
 
 TWOFOLD_AVX512 double lookup(const PieceTables& table, const float* in, float scale,
                              float amplitude, float* out, std::size_t size) {
@@ -97,21 +104,24 @@ TWOFOLD_AVX512 double lookup(const PieceTables& table, const float* in, float sc
   const auto* const pieces = reinterpret_cast<const char*>(table.pieces);
   const __m512 factor = _mm512_set1_ps(scale), height = _mm512_set1_ps(amplitude);
   __m512 sum = _mm512_setzero_ps();
-  alignas(64) std::uint32_t offsets[kLanes];
-  std::size_t i = 0;
-  for (; i + kLanes <= size; i += kLanes) {
-    const Places places = find_pieces(grid, _mm512_mul_ps(factor, _mm512_loadu_ps(in + i)));
-    store_offsets(places.index, offsets);
-    __m512 c[4];
-    for (int e = 0; e < 4; ++e) c[e] = load_four(pieces, offsets + e);
-    transpose(c);
-    const Values v = evaluate(c, places);
-    _mm512_storeu_ps(out + i, _mm512_mul_ps(height, v.value));
-    sum = _mm512_add_ps(sum, v.slope);
+  PlacesOfMany places;
+  const std::size_t whole = size - size % kLanes;
+  for (std::size_t begin = 0; begin < whole; begin += PlacesOfMany::kSize) {
+    const std::size_t count = std::min(PlacesOfMany::kSize, whole - begin);
+    places.find(grid, in + begin, factor, count);
+    for (std::size_t i = 0; i < count; i += kLanes) {
+      __m512 c[4];
+      for (int e = 0; e < 4; ++e) c[e] = load_four(pieces, places.offsets + i + e);
+      transpose(c);
+      const __m512 x = _mm512_mul_ps(factor, _mm512_loadu_ps(in + begin + i));
+      const Values v = evaluate(c, _mm512_load_ps(places.s + i), x);
+      _mm512_storeu_ps(out + begin + i, _mm512_mul_ps(height, v.value));
+      sum = _mm512_add_ps(sum, v.slope);
+    }
   }
   alignas(64) float lanes[kLanes];
   _mm512_store_ps(lanes, sum);
-  for (; i < size; ++i) {
+  for (std::size_t i = whole; i < size; ++i) {
     const CubicValue v = lookup_one(table, scale * in[i]);
     out[i] = amplitude * v.value;
     lanes[i % kLanes] += v.slope;
@@ -155,7 +165,7 @@ TWOFOLD_AVX512 double scaled_lookup(const PieceTables& tables, const ScaledLooku
   const PieceGrid grid = tables.grid;  // copies that no store to x can change
   const auto* const pieces = reinterpret_cast<const char*>(tables.pieces);
   const ScaledLookup at = scaled;
-  const std::int32_t stride = 2 * grid.side();
+  const std::int32_t stride = grid.size() * static_cast<int>(sizeof(Piece));  // bytes
   const __m512 gain = _mm512_set1_ps(at.gain);
   const __m512 tau = _mm512_set1_ps(at.tau), one = _mm512_set1_ps(1.0f);
   __m512 sum = _mm512_setzero_ps();
@@ -169,13 +179,13 @@ TWOFOLD_AVX512 double scaled_lookup(const PieceTables& tables, const ScaledLooku
     __m512 w[4], c[4];
     weigh(_mm512_sub_ps(p, _mm512_cvtepi32_ps(table)), w);
     const __m512 scale = _mm512_sqrt_ps(_mm512_add_ps(square, tau));
-    const Places places =
-        find_pieces(grid, _mm512_div_ps(_mm512_mul_ps(gain, _mm512_loadu_ps(r + i)), scale));
+    const __m512 nu = _mm512_div_ps(_mm512_mul_ps(gain, _mm512_loadu_ps(r + i)), scale);
+    const Places places = find_pieces(grid, nu);
     const __m512i offset = _mm512_mullo_epi32(_mm512_sub_epi32(table, _mm512_set1_epi32(1)),
                                               _mm512_set1_epi32(stride));
-    store_offsets(_mm512_add_epi32(offset, places.index), offsets);
-    load_mixed(pieces, stride * static_cast<std::ptrdiff_t>(sizeof(Piece)), offsets, w, c);
-    const Values v = evaluate(c, places);
+    store_offsets(_mm512_add_epi32(offset, places.offset), offsets);
+    load_mixed(pieces, stride, offsets, w, c);
+    const Values v = evaluate(c, places.s, nu);
     const __m512 keep =
         _mm512_min_ps(one, _mm512_div_ps(_mm512_mul_ps(_mm512_set1_ps(at.most), square), tau));
     _mm512_storeu_ps(x + i, _mm512_mul_ps(_mm512_mul_ps(scale, keep), v.value));
@@ -196,7 +206,7 @@ TWOFOLD_AVX512_INLINE __m512 share(__m512 weight, const float* p) {
 }
 
 TWOFOLD_AVX512 void mix(const PieceTables& tables, const TableMix& mix, Piece* pieces) {
-  const std::ptrdiff_t count = 8 * tables.grid.side();  // numbers; a multiple of 16
+  const std::ptrdiff_t count = 4 * tables.grid.size();  // numbers; a multiple of 16
   const float* p = tables.pieces->data() + mix.first * count;
   float* out = pieces->data();
   __m512 w[4];

@@ -12,7 +12,7 @@ namespace twofold::decode {
 
 constexpr std::size_t kLanes = 16;
 
-/// Tables on one grid, one behind the other, 2 side() pieces each.
+/// Tables on one grid, one behind the other, size() pieces each.
 struct PieceTables {
   PieceGrid grid;
   const Piece* pieces;

@@ -13,35 +13,28 @@ struct CubicValue {
   float value, slope;
 };
 
-/// Where x falls; see cubic_table.hpp. Beyond the last piece `excess` is what is left.
+/// Where x falls; see cubic_table.hpp.
 struct PiecePlace {
   std::int32_t index;
-  float s, per_width, excess;
+  float s;
 };
 
 inline PiecePlace find_piece(const PieceGrid& grid, float x) {
   const auto bits = std::bit_cast<std::int32_t>(x);
   const float a = std::bit_cast<float>(bits & 0x7fffffff) + grid.start();
   const std::int32_t b = std::min(std::bit_cast<std::int32_t>(a), grid.last());
-  PiecePlace place{};
-  place.index = (b >> kIndexShift) - grid.origin() + ((bits >> 31) & grid.side());
-  place.s = std::bit_cast<float>(((b << kPieceBits) & 0x7fffff) | 0x3f800000) - 1.0f;
-  // The width of a piece is the power of two below a, over 32.
-  place.per_width =
-      std::bit_cast<float>((254 << 23) - (b & 0x7f800000)) * static_cast<float>(kPiecesPerOctave);
-  place.excess = a - std::bit_cast<float>(b);
-  return place;
+  return {(b >> kIndexShift) - grid.origin() + ((bits >> 31) & grid.stored_side()),
+          a - std::bit_cast<float>(b & kLeftEnd)};
 }
 
 /// Value with the sign of x.
 inline CubicValue evaluate(const Piece& c, const PiecePlace& place, float x) {
   const float s = place.s;
-  const float value = c[0] + s * (c[1] + s * (c[2] + s * c[3]));
-  const float slope = (c[1] + s * (2.0f * c[2] + s * (3.0f * c[3]))) * place.per_width;
-  const float line = value + slope * place.excess;
-  return {std::bit_cast<float>(std::bit_cast<std::int32_t>(line) ^
+  const float cubic = s * c[3], square = c[2] + cubic, chord = c[1] + s * square;
+  const float value = c[0] + s * chord;
+  return {std::bit_cast<float>(std::bit_cast<std::int32_t>(value) ^
                                (std::bit_cast<std::int32_t>(x) & (1 << 31))),
-          slope};
+          chord + s * (square + cubic)};
 }
 
 inline CubicValue lookup_one(const PieceTables& table, float x) {
@@ -64,7 +57,7 @@ inline CubicValue scaled_lookup_one(const PieceTables& tables, const ScaledLooku
   const float scale = std::sqrt(scaled.squares[i] + scaled.tau);
   const float x = scaled.gain * r / scale;
   const PiecePlace place = find_piece(tables.grid, x);
-  const std::int32_t stride = 2 * tables.grid.side();
+  const std::int32_t stride = tables.grid.size();
   const Piece* p0 = tables.pieces + (table - 1) * stride + place.index;
   Piece sum;
   for (std::size_t q = 0; q < 4; ++q) {

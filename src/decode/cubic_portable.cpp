@@ -27,7 +27,7 @@ double scaled_lookup(const PieceTables& tables, const ScaledLookup& scaled, cons
 }
 
 void mix(const PieceTables& tables, const TableMix& mix, Piece* pieces) {
-  const int count = 2 * tables.grid.side();
+  const int count = tables.grid.size();
   const Piece* p = tables.pieces + mix.first * count;
   for (int k = 0; k < count; ++k) {
     for (std::size_t q = 0; q < 4; ++q) {

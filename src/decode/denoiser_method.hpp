@@ -17,7 +17,7 @@ constexpr PieceGrid kPosteriorGrid{-6, 12};
 /// What a denoiser keeps between vectors of the same noise: one user, one thread.
 struct DenoiserScratch {
   double tau = 0.0;  // 0: empty
-  std::array<Piece, static_cast<std::size_t>(2 * kPosteriorGrid.side())> pieces;
+  std::array<Piece, static_cast<std::size_t>(kPosteriorGrid.size())> pieces;
 };
 
 class DenoiserMethod {

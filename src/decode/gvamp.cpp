@@ -34,7 +34,7 @@ double mean_square(const Scalar* x, std::size_t size) {
 template <typename Scalar>
 bool accept(GvampBlock<Scalar>& block, Index begin, int layer, double tolerance,
             GvampResult<Scalar>& result) {
-  const Index d = result.estimate.cols();
+  const auto d = static_cast<std::size_t>(result.estimate.cols());
   bool any = false;
   for (std::size_t i = 0; i < block.rows(); ++i) {
     GvampState& s = block.state(i);
@@ -42,12 +42,13 @@ bool accept(GvampBlock<Scalar>& block, Index begin, int layer, double tolerance,
     const Index row = begin + static_cast<Index>(i);
     const auto place = static_cast<std::size_t>(row);
     if (layer > 0) {
-      const double square = mean_square(block.estimate(i), static_cast<std::size_t>(d));
+      const Scalar* const x = block.candidate(i);
+      const double square = mean_square(x, d);
       const bool plausible = std::abs(square - (1.0 - s.ex)) <= tolerance;
       s.live = plausible && s.ex <= result.variance[place];
       if (!s.live) continue;
+      std::copy_n(x, d, block.estimate(i));
     }
-    std::copy_n(block.estimate(i), d, result.estimate.row(row).data());
     result.variance[place] = s.ex;
     result.layers[place] = layer + 1;
     if (!result.noise.empty()) {
@@ -70,7 +71,19 @@ void check(const GvampOptions& options) {
   }
 }
 
-/// start(block, begin, count) hands the codes of these vectors to the block.
+/// body(block, first, count) for vectors that go together.
+template <typename Scalar, typename Body>
+void for_each_group(ThreadPool& pool, const ops::EncoderOperator<Scalar>& encoder,
+                    const Denoiser& denoiser, Index rows, Body&& body) {
+  parallel_for(pool, rows, kRowsPerBlock, [&](Index begin, Index end) {
+    GvampBlock<Scalar> block(encoder, denoiser.method());
+    for (Index first = begin; first < end; first += block.most_rows()) {
+      body(block, first, std::min(block.most_rows(), end - first));
+    }
+  });
+}
+
+/// start(block, first, estimate) hands the codes of vectors from `first` on to the block.
 template <typename Scalar, typename Start>
 GvampResult<Scalar> run(ThreadPool& pool, const ops::EncoderOperator<Scalar>& encoder,
                         const Denoiser& denoiser, Index rows, const GvampOptions& options,
@@ -86,14 +99,14 @@ GvampResult<Scalar> run(ThreadPool& pool, const ops::EncoderOperator<Scalar>& en
     result.unbiased.resize(rows, encoder.dimension());
     result.noise.assign(count, 0.0);
   }
-  parallel_for(pool, rows, kRowsPerBlock, [&](Index begin, Index end) {
-    GvampBlock<Scalar> block(encoder, denoiser.method());
-    start(block, begin, end - begin);
-    for (int t = 0; t < options.layers; ++t) {
-      block.layer(t == 0, nullptr);
-      if (!accept(block, begin, t, options.norm_tolerance, result)) break;
-    }
-  });
+  for_each_group(pool, encoder, denoiser, rows,
+                 [&](GvampBlock<Scalar>& block, Index first, Index group) {
+                   start(block, first, result.estimate.middleRows(first, group));
+                   for (int t = 0; t < options.layers; ++t) {
+                     block.layer(t == 0, nullptr);
+                     if (!accept(block, first, t, options.norm_tolerance, result)) break;
+                   }
+                 });
   return result;
 }
 
@@ -105,8 +118,8 @@ GvampResult<Scalar> gvamp(ThreadPool& pool, const ops::EncoderOperator<Scalar>& 
                           const GvampOptions& options) {
   require_codes(Y.cols(), encoder.code_length(), "decode::gvamp");
   return run(pool, encoder, denoiser, Y.rows(), options,
-             [&](GvampBlock<Scalar>& block, Index begin, Index count) {
-               block.start(Y.middleRows(begin, count));
+             [&](GvampBlock<Scalar>& block, Index first, View<Scalar> estimate) {
+               block.start(Y.middleRows(first, estimate.rows()), estimate);
              });
 }
 
@@ -119,10 +132,10 @@ GvampResult<Scalar> gvamp_packed(ThreadPool& pool, const ops::EncoderOperator<Sc
           fmt::format("{} bytes are no whole number of codes of {} bits", codes.size(),
                       encoder.code_length()));
   return run(pool, encoder, denoiser, static_cast<Index>(codes.size() / bytes), options,
-             [&](GvampBlock<Scalar>& block, Index begin, Index count) {
-               const auto first = static_cast<std::size_t>(begin) * bytes;
-               const auto rows = static_cast<std::size_t>(count);
-               block.start(codes.subspan(first, rows * bytes), rows);
+             [&](GvampBlock<Scalar>& block, Index first, View<Scalar> estimate) {
+               const auto count = static_cast<std::size_t>(estimate.rows());
+               block.start(codes.subspan(static_cast<std::size_t>(first) * bytes, count * bytes),
+                           estimate);
              });
 }
 
@@ -136,15 +149,13 @@ MatrixOf<Scalar> gvamp_scheduled(ThreadPool& pool, const ops::EncoderOperator<Sc
   require_deviations(denoiser.dimension(), encoder.dimension(), where);
   require(!schedule.empty(), where, "needs at least one layer, got none");
   MatrixOf<Scalar> estimate(Y.rows(), encoder.dimension());
-  parallel_for(pool, Y.rows(), kRowsPerBlock, [&](Index begin, Index end) {
-    GvampBlock<Scalar> block(encoder, denoiser.method());
-    block.start(Y.middleRows(begin, end - begin));
-    for (std::size_t t = 0; t < schedule.size(); ++t) block.layer(t == 0, &schedule[t]);
-    for (Index i = begin; i < end; ++i) {
-      std::copy_n(block.estimate(static_cast<std::size_t>(i - begin)), estimate.cols(),
-                  estimate.row(i).data());
-    }
-  });
+  for_each_group(pool, encoder, denoiser, Y.rows(),
+                 [&](GvampBlock<Scalar>& block, Index first, Index group) {
+                   block.start(Y.middleRows(first, group), estimate.middleRows(first, group));
+                   for (std::size_t t = 0; t < schedule.size(); ++t) {
+                     block.layer(t == 0, &schedule[t]);
+                   }
+                 });
   return estimate;
 }
 

@@ -1,4 +1,4 @@
-// A block of vectors on its way through the layers of GVAMP: flat loops over rows.
+// Vectors on their way through the layers of GVAMP together: flat loops over rows.
 #pragma once
 
 #include <algorithm>
@@ -36,38 +36,48 @@ class GvampBlock {
         denoiser_(denoiser),
         d_(static_cast<std::size_t>(encoder.dimension())),
         n_(static_cast<std::size_t>(encoder.code_length())),
-        numbers_(std::make_unique_for_overwrite<Scalar[]>(kRows * (3 * d_ + 4 * n_))) {}
+        most_(static_cast<std::size_t>(most_rows())),
+        numbers_(std::make_unique_for_overwrite<Scalar[]>(most_ * (3 * d_ + 4 * n_))) {}
 
-  /// Starts with the rows of Y, at most kRowsPerBlock, which must outlive the layers.
-  void start(const ConstView<Scalar>& Y) {
+  /// How many vectors go together: what a gemm wants, else one, which stays in the first cache.
+  [[nodiscard]] Index most_rows() const { return encoder_.structured() ? 1 : kRowsPerBlock; }
+
+  /// Starts with the rows of Y, at most most_rows(). They and those of the estimate, where x̂ of
+  /// the accepted layers is kept, must outlive the layers.
+  void start(const ConstView<Scalar>& Y, View<Scalar> estimate) {
     codes_ = Y.data();
     stride_ = static_cast<std::size_t>(Y.outerStride());
+    estimate_ = estimate.data();
     states_.assign(static_cast<std::size_t>(Y.rows()), {});
   }
 
   /// The same with packed codes.
-  void start(std::span<const std::uint8_t> packed, std::size_t rows) {
+  void start(std::span<const std::uint8_t> packed, View<Scalar> estimate) {
     packed_ = packed;
-    states_.assign(rows, {});
+    codes_ = nullptr;
+    estimate_ = estimate.data();
+    states_.assign(static_cast<std::size_t>(estimate.rows()), {});
     if (!encoder_.structured()) unpack();
   }
 
   [[nodiscard]] std::size_t rows() const { return states_.size(); }
   [[nodiscard]] GvampState& state(std::size_t i) { return states_[i]; }
-  [[nodiscard]] const Scalar* estimate(std::size_t i) const { return x(i); }
+  [[nodiscard]] Scalar* estimate(std::size_t i) const { return estimate_ + i * d_; }
+  /// x̂ of a later layer that is still to be accepted.
+  [[nodiscard]] Scalar* candidate(std::size_t i) const { return r1(most_ + i); }
   void copy_observation(std::size_t i, Scalar* to) const {
     const auto gain = static_cast<Scalar>(states_[i].gain);
     for (std::size_t j = 0; j < d_; ++j) to[j] = gain * r1(i)[j];
   }
 
-  /// One layer; `scalars` given: use them, else estimate and clamp.
+  /// One layer; `scalars` given: use them, else estimate and clamp. x̂ becomes the estimate in a
+  /// first layer and with scalars, else the candidate.
   void layer(bool first, const model::GvampScalars* scalars) {
     if (first) {
       first_image();
     } else {
       if (codes_ == nullptr) unpack();
-      each_live(x(0), d_, z(0), n_,
-                [this](const auto& from, auto&& to) { encoder_.forward(from, to, scratch_); });
+      encoder_.forward(image(estimate_, d_), image(z(0), n_), scratch_);
     }
     for (std::size_t i = 0; i < rows(); ++i) {
       if (!state(i).live) continue;
@@ -77,17 +87,13 @@ class GvampBlock {
         later_bits(i, scalars);
       }
     }
-    if (!first) {
-      each_live(z(0), n_, back(0), d_,
-                [this](const auto& from, auto&& to) { encoder_.backward(from, to, scratch_); });
-    }
+    if (!first) encoder_.backward(image(z(0), n_), image(back(0), d_), scratch_);
     for (std::size_t i = 0; i < rows(); ++i) {
       if (state(i).live) denoise(i, first, scalars);
     }
   }
 
  private:
-  static constexpr auto kRows = static_cast<std::size_t>(kRowsPerBlock);
   static constexpr double kLeastPrecision = 1e-3, kMostPrecision = 1e5;
   static constexpr double kLeastVariance = 1e-6;
   static constexpr double kMostShrink = 1.0 - 1e-4;
@@ -97,45 +103,30 @@ class GvampBlock {
   [[nodiscard]] bool wide() const { return encoder_.rate() <= 1.0; }
   [[nodiscard]] const Scalar* y(std::size_t i) const { return codes_ + i * stride_; }
   [[nodiscard]] Scalar* r1(std::size_t i) const { return numbers_.get() + i * d_; }
-  [[nodiscard]] Scalar* x(std::size_t i) const { return r1(kRows + i); }
-  [[nodiscard]] Scalar* back(std::size_t i) const { return r1(2 * kRows + i); }
-  [[nodiscard]] Scalar* p1(std::size_t i) const { return r1(3 * kRows) + i * n_; }
-  [[nodiscard]] Scalar* step(std::size_t i) const { return p1(kRows + i); }  // p2 - p1
-  [[nodiscard]] Scalar* z(std::size_t i) const { return p1(2 * kRows + i); }
+  [[nodiscard]] Scalar* back(std::size_t i) const { return r1(2 * most_ + i); }
+  [[nodiscard]] Scalar* p1(std::size_t i) const { return r1(3 * most_) + i * n_; }
+  [[nodiscard]] Scalar* step(std::size_t i) const { return p1(most_ + i); }  // p2 - p1
+  [[nodiscard]] Scalar* z(std::size_t i) const { return p1(2 * most_ + i); }
 
-  [[nodiscard]] Image image(Scalar* numbers, std::size_t columns, std::size_t count) const {
+  [[nodiscard]] Image image(Scalar* numbers, std::size_t columns) const {
     const auto cols = static_cast<Index>(columns);
-    return Image(numbers, static_cast<Index>(count), cols, Eigen::OuterStride<>(cols));
-  }
-
-  /// product(from, to) on all rows at once, or on those that need it where that costs no more.
-  template <typename Product>
-  void each_live(Scalar* from, std::size_t columns, Scalar* to, std::size_t to_columns,
-                 Product&& product) {
-    if (!encoder_.structured()) {
-      product(image(from, columns, rows()), image(to, to_columns, rows()));
-      return;
-    }
-    for (std::size_t i = 0; i < rows(); ++i) {
-      if (!state(i).live) continue;
-      product(image(from + i * columns, columns, 1), image(to + i * to_columns, to_columns, 1));
-    }
+    return Image(numbers, static_cast<Index>(rows()), cols, Eigen::OuterStride<>(cols));
   }
 
   /// r1 <- Bᵀ y.
   void first_image() {
     if (codes_ == nullptr) {
-      encoder_.backward_bits(packed_, image(r1(0), d_, rows()), scratch_);
+      encoder_.backward_bits(packed_, image(r1(0), d_), scratch_);
       return;
     }
     using Codes = Eigen::Map<const MatrixOf<Scalar>, 0, Eigen::OuterStride<>>;
     const Codes codes(codes_, static_cast<Index>(rows()), static_cast<Index>(n_),
                       Eigen::OuterStride<>(static_cast<Index>(stride_)));
-    encoder_.backward(codes, image(r1(0), d_, rows()), scratch_);
+    encoder_.backward(codes, image(r1(0), d_), scratch_);
   }
 
   void unpack() {
-    Scalar* const y = p1(3 * kRows);
+    Scalar* const y = p1(3 * most_);
     const std::size_t bytes = packed_.size() / rows();
     for (std::size_t i = 0; i < rows(); ++i) {
       expand_signs(packed_.subspan(i * bytes, bytes), std::span<Scalar>(y + i * n_, n_));
@@ -212,8 +203,10 @@ class GvampBlock {
     const double r = encoder_.rate();
     s.g1 = wide() ? s.g2 * r * s.h / (s.g2 + (1.0 - r) * s.h) : r * s.h;
     s.g1 = scalars != nullptr ? scalars->g1 : std::min(s.g1, kMostPrecision);
-    const double variance = denoiser_.apply(std::span<const Scalar>(r1(i), d_), s.gain, 1.0 / s.g1,
-                                            std::span<Scalar>(x(i), d_), denoised_);
+    Scalar* const x = first || scalars != nullptr ? estimate(i) : candidate(i);
+    const double variance =
+        denoiser_.apply(std::span<const Scalar>(r1(i), d_), s.gain, 1.0 / s.g1,
+                        std::span<Scalar>(x, d_), first ? first_denoised_ : denoised_);
     s.ex = scalars != nullptr ? scalars->mse : std::clamp(variance, kLeastVariance, 1.0);
   }
 
@@ -235,7 +228,7 @@ class GvampBlock {
     }
     const auto forward = static_cast<Scalar>(1.0 / (s.ex * s.g2));
     const auto old = static_cast<Scalar>(s.g1 / s.g2 * last_gain);
-    const Scalar* const last = x(i);
+    const Scalar* const last = estimate(i);
     for (std::size_t j = 0; j < d_; ++j) {
       r[j] = (forward * last[j] - old * r[j]) + factor * image[j];
     }
@@ -243,13 +236,15 @@ class GvampBlock {
 
   const ops::EncoderOperator<Scalar>& encoder_;
   const DenoiserMethod& denoiser_;
-  std::size_t d_, n_;
+  std::size_t d_, n_, most_;
   std::span<const std::uint8_t> packed_;
   const Scalar* codes_ = nullptr;  // y; of packed codes not before a second layer asks
   std::size_t stride_ = 0;
   std::vector<GvampState> states_;
-  std::unique_ptr<Scalar[]> numbers_;  // r1, x̂, Bᵀz, p1, p2 - p1, z, y: kRows rows each
+  std::unique_ptr<Scalar[]> numbers_;  // r1, candidate, Bᵀz, p1, p2 - p1, z, y: most_ rows each
+  Scalar* estimate_ = nullptr;
   VectorOf<Scalar> scratch_;
+  DenoiserScratch first_denoised_;  // the same noise for all vectors
   DenoiserScratch denoised_;
 };
 

@@ -6,7 +6,7 @@
 namespace twofold::decode {
 namespace {
 
-constexpr std::size_t kPiecesPerLevel = static_cast<std::size_t>(2 * kPosteriorGrid.side());
+constexpr std::size_t kPiecesPerLevel = static_cast<std::size_t>(kPosteriorGrid.size());
 
 }  // namespace
 

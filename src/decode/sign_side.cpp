@@ -12,7 +12,7 @@ constexpr PieceGrid kGrid{0, 20};
 /// μ(k) = E[k + g | k + g > 0] = k + λ(k); its slope is the variance q(k).
 const PieceTables& positive_normal_table() {
   static const std::vector<Piece> pieces = [] {
-    std::vector<Piece> list(static_cast<std::size_t>(2 * kGrid.side()));
+    std::vector<Piece> list(static_cast<std::size_t>(kGrid.size()));
     fill_pieces(
         kGrid,
         [](double k) {

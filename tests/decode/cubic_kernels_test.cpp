@@ -15,14 +15,14 @@ namespace {
 constexpr PieceGrid kGrid{-4, 6};  // up to 4 - 1/16
 
 PieceTables tables_of(std::vector<Piece>& pieces, int count) {
-  pieces.resize(static_cast<std::size_t>(2 * kGrid.side() * count));
+  pieces.resize(static_cast<std::size_t>(kGrid.size() * count));
   for (int k = 0; k < count; ++k) {
     fill_pieces(
         kGrid,
         [k](double x) {
           return NodeValue{std::sin(x + 0.1 * k), std::cos(x + 0.1 * k)};
         },
-        pieces.data() + 2 * kGrid.side() * k);
+        pieces.data() + kGrid.size() * k);
   }
   return {kGrid, pieces.data()};
 }
@@ -59,23 +59,26 @@ TEST(CubicKernels, AllInstructionSetsGiveTheSameBits) {
   const PieceTables tables = tables_of(pieces, 7);
   const auto& plain = portable_cubic_kernels();
   const auto& fast = cubic_kernels();
-  std::vector<float> squares(100), offsets(100);
-  for (std::size_t i = 0; i < 100; ++i) {
-    squares[i] = i == 50 ? 0.0F : std::exp(-0.05F * static_cast<float>(i));
+  std::vector<float> squares(600), offsets(600);
+  for (std::size_t i = 0; i < 600; ++i) {
+    squares[i] = i == 50 ? 0.0F : std::exp(-0.008F * static_cast<float>(i));
     offsets[i] = std::log(squares[i]);
   }
   const ScaledLookup scaled{0.7F, 0.3F, 1.2F, 1.1F, 4.7F, 2.0F, squares.data(), offsets.data()};
-  for (const std::size_t size : {1U, 3U, 15U, 16U, 17U, 33U, 100U}) {
+  for (const std::size_t size : {1U, 3U, 15U, 16U, 17U, 33U, 100U, 256U, 600U}) {
     const auto in = numbers(size);
     std::vector<float> a(size), b(size);
     EXPECT_EQ(plain.lookup(tables, in.data(), 0.9F, 1.1F, a.data(), size),
               fast.lookup(tables, in.data(), 0.9F, 1.1F, b.data(), size));
     EXPECT_EQ(a, b) << size;
+    std::vector<float> c = in;  // in place
+    (void)fast.lookup(tables, c.data(), 0.9F, 1.1F, c.data(), size);
+    EXPECT_EQ(a, c) << size;
     EXPECT_EQ(plain.scaled_lookup(tables, scaled, in.data(), a.data(), size),
               fast.scaled_lookup(tables, scaled, in.data(), b.data(), size));
     EXPECT_EQ(a, b) << size;
   }
-  std::vector<Piece> a(static_cast<std::size_t>(2 * kGrid.side())), b(a);
+  std::vector<Piece> a(static_cast<std::size_t>(kGrid.size())), b(a);
   plain.mix(tables, {2, {-0.06F, 0.56F, 0.56F, -0.06F}}, a.data());
   fast.mix(tables, {2, {-0.06F, 0.56F, 0.56F, -0.06F}}, b.data());
   EXPECT_EQ(a, b);

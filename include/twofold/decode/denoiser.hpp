@@ -26,9 +26,9 @@ class Denoiser {
   ///                    are 1, any number of coordinates. InvalidArgument otherwise.
   static Denoiser exact(data::ScalarPrior prior, Vector deviations = {});
 
-  /// By interpolation in tables, in float: about 1 ns per coordinate with equal deviations, 2.5
-  /// with unequal ones (AVX-512; 6 and 19 without), after 0.5 ms (200 components: 1.5 ms) for each
-  /// factor e^{1/8} of τ/s² that is asked for the first time.
+  /// By interpolation in tables, in float: about 0.5 ns per coordinate with equal deviations,
+  /// 2.5 with unequal ones (AVX-512; 4 and 16 without), after 0.5 ms (200 components: 1.5 ms) for
+  /// each factor e^{1/8} of τ/s² that is asked for the first time.
   ///
   /// Accuracy, in units of s: means 1e-3 for τ/s² in [0.03, 100] and p >= 0.1 (3e-3 for p = 0.01),
   /// typically 1e-4; they cost less than 1e-4 of the mean square error. Below 0.03 the same holds
