@@ -47,8 +47,8 @@ class Help(CommandLineTest):
         self.assertRegex(done.stdout, r"^\d+\.\d+\.\d+\n$")
 
     def test_lists(self):
-        expected = {"systems": "mean_field", "data": "fashion-mnist", "activations": "relu", "decoders": "gvamp",
-                    "experiments": "mean_field/phases", "quantities": "mean_field: loss"}
+        expected = {"systems": "mean_field", "data": "fashion-mnist", "activations": "relu",
+                    "decoders": "gvamp", "experiments": "mean_field/phases", "quantities": "mean_field: loss"}
         for kind, name in expected.items():
             with self.subTest(kind):
                 text = self.twofold("list", kind)
