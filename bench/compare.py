@@ -56,6 +56,10 @@ ALONE = [
     ("closed form, d = 3072, 200 times", "bench/twofold_theory_bench", "BM_ClosedForm200Times", 20),
     ("L2, d = 3072, 800 steps, erf", "bench/twofold_theory_bench",
      "norm_concentrated/erf_800_steps", 200),
+    ("one decoded layer beside encoding, 4096 vectors, d = 1024", "bench/twofold_decode_bench",
+     "Decode/1", "Encode"),
+    ("state evolution of sparse data to its fixed point, 9 pairs of p and rate",
+     "bench/twofold_theory_bench", "StateEvolutionFixedPoints", 450),
 ]
 
 
