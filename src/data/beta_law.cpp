@@ -177,8 +177,7 @@ class BetaLaw final : public ScalarLaw {
     if (unit_interval(bits[0]) >= shape_->p) return 0.0;
     // [devroye1996]: 1/√(1 + 1/((U^{-1/a} − 1) cos² 2πV)) has the law of |2 Beta(a, a) − 1|.
     const double cosine = std::cos(2.0 * std::numbers::pi * unit_interval(bits[2]));
-    const double odds =
-        std::expm1(-std::log(unit_interval(bits[1])) / shape_->a) * cosine * cosine;
+    const double odds = std::expm1(-std::log(unit_interval(bits[1])) / shape_->a) * cosine * cosine;
     const double size = shape_->end / std::sqrt(1.0 + 1.0 / odds);
     return (bits[3] >> 63) != 0 ? size : -size;
   }
