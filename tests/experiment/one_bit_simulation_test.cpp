@@ -113,7 +113,7 @@ TEST(OneBitSimulation, IndependentRowsMeetTheMatchedFilter) {
 TEST(OneBitSimulation, StoredNormsMakeProjectionsOfTheSphere) {
   // z_i is √d times a coordinate of the unit sphere: E|z| = √d Γ(d/2)/(√π Γ((d+1)/2)), 1 + 1/(4d)
   // times c1. That moves the loss by 0.005, some 15 standard errors.
-  const auto& linear = measure(gaussian("")).values.at("linear");
+  const auto linear = measure(gaussian("")).values.at("linear");
   const double mean_abs =
       std::exp(std::lgamma(32.0) - std::lgamma(32.5)) * std::sqrt(64.0 / std::numbers::pi);
   const double expected = 1.0 - 2.0 * std::sqrt(kTwoOverPi) * mean_abs + kTwoOverPi;
@@ -166,7 +166,7 @@ TEST(OneBitSimulation, TiesOfTheIdentityAreFair) {
       "[data]\nsource = 'sparse_rademacher'\nsparsity = 0.3\ndimension = 64\n"
       "[model]\nencoder = 'identity'\nstore_norm = false\n"
       "[decode]\nsamples = 2000\nfit_samples = 6400\n";
-  const auto& linear = measure(spec).values.at("linear");
+  const auto linear = measure(spec).values.at("linear");
   // 1 − p, and n/N = 1 % more for the fit.
   EXPECT_NEAR(linear.mean, 0.7 * 1.01, 5.0 * linear.standard_error);
   // Bits that are always +1 at 0 would tell a linear decoder where the zeros are:
