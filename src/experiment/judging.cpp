@@ -39,8 +39,13 @@ void judge_case(const ClaimOptions& options, const JudgedCase& one, std::string_
   const std::vector<Comparison> list =
       one.measured ? one.evaluate(options)
                    : std::vector<Comparison>{{"", "", std::nan(""), std::nan("")}};
+  require(!one.measured || options.index < static_cast<std::int64_t>(list.size()),
+          "experiment::judge_claims",
+          fmt::format("claim '{}': index = {}, but there are {} values, counted from 0",
+                      options.quantity, options.index, list.size()));
   for (std::size_t i = 0; i < list.size(); ++i) {
-    if (options.index >= 0 && static_cast<std::size_t>(options.index) != i) continue;
+    const bool other = options.index >= 0 && static_cast<std::size_t>(options.index) != i;
+    if (one.measured && other) continue;
     claims.push_back(make_claim(options, about, list[i], one.label));
     judge(claims.back());
     if (why.empty()) continue;

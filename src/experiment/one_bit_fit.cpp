@@ -19,7 +19,7 @@ namespace {
 constexpr Index kChunk = 8192;  // rows encoded at once; bounds the memory
 
 // Zeros become ± the least normal number: their sign is a coin's, their size nothing.
-MatrixF break_ties(MatrixF rows, std::uint64_t seed, std::string_view split) {
+void break_ties(MatrixF& rows, std::uint64_t seed, std::string_view split) {
   const RandomStream coins(seed, "experiment.one_bit.ties/" + std::string(split));
   for (Index i = 0; i < rows.size(); ++i) {
     float& x = rows.data()[i];
@@ -28,7 +28,6 @@ MatrixF break_ties(MatrixF rows, std::uint64_t seed, std::string_view split) {
           std::numeric_limits<float>::min();
     }
   }
-  return rows;
 }
 
 MatrixF codes_of(const ops::EncoderOperator<float>& encoder, const MatrixF& rows,
@@ -51,19 +50,23 @@ FitRows read_fit_rows(const OneBitSetting& setting, const data::Dataset& dataset
   return rows;
 }
 
+void break_ties(FitRows& rows, std::uint64_t seed) {
+  break_ties(rows.fit, seed, "fit");
+  break_ties(rows.test, seed, "test");
+}
+
 numerics::MeanAndError fitted_loss(const FitRows& rows, const model::Encoder& encoder,
-                                   bool fair_ties, std::uint64_t seed, ThreadPool& pool) {
+                                   ThreadPool& pool) {
   const ops::EncoderOperator<float> B(encoder);
   decode::LeastSquaresDecoder sums(B.dimension(), B.code_length());
-  const MatrixF fit = fair_ties ? break_ties(rows.fit, seed, "fit") : rows.fit;
-  for (Index begin = 0; begin < fit.rows(); begin += kChunk) {
-    const Index count = std::min(kChunk, fit.rows() - begin);
-    const MatrixF X = fit.middleRows(begin, count);
+  for (Index begin = 0; begin < rows.fit.rows(); begin += kChunk) {
+    const Index count = std::min(kChunk, rows.fit.rows() - begin);
+    const MatrixF X = rows.fit.middleRows(begin, count);
     sums.add(pool, X, codes_of(B, X, pool));
   }
   const decode::LinearDecoder A = sums.solve();
   const MatrixF decoder = A.decoder.cast<float>();
-  const MatrixF Y = codes_of(B, fair_ties ? break_ties(rows.test, seed, "test") : rows.test, pool);
+  const MatrixF Y = codes_of(B, rows.test, pool);
   MatrixF estimate(Y.rows(), B.dimension());
   multiply(pool, Trans::No, Trans::Yes, 1.0F, Y, decoder, 0.0F, estimate);
   return row_error(rows.test, estimate);

@@ -15,11 +15,12 @@ struct FitRows {
 /// @throws InvalidArgument  if there are no test rows.
 [[nodiscard]] FitRows read_fit_rows(const OneBitSetting& setting, const data::Dataset& dataset);
 
-/// Loss of `encoder` with the least-squares decoder of `rows.fit` on `rows.test`. An element that
-/// is exactly 0 gets its bit from a fair coin of `seed`, as the theory of B = I assumes, if
-/// `fair_ties`.
+/// Elements that are exactly 0 get their bits from fair coins, as the theory of B = I assumes: they
+/// become ± the least normal number.
+void break_ties(FitRows& rows, std::uint64_t seed);
+
+/// Loss of `encoder` with the least-squares decoder of `rows.fit` on `rows.test`.
 [[nodiscard]] numerics::MeanAndError fitted_loss(const FitRows& rows, const model::Encoder& encoder,
-                                                 bool fair_ties, std::uint64_t seed,
                                                  ThreadPool& pool);
 
 }  // namespace twofold::experiment

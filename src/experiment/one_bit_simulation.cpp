@@ -134,7 +134,7 @@ RunStatus measure_layered(const OneBitSetting& setting, const data::Dataset& dat
   if (setting.spec.decode.ri_gamp) compare_ri_gamp(setting, coded, context, measured);
   if (setting.fit_samples() > 0) {
     measured.values["fitted"] =
-        fitted_loss(read_fit_rows(setting, dataset), coded.encoder, false, seed, context.pool);
+        fitted_loss(read_fit_rows(setting, dataset), coded.encoder, context.pool);
   }
   return train_unrolled(setting, dataset, coded, seed, context, measured);
 }
@@ -213,8 +213,10 @@ OneBitSimulated simulate(const OneBitSetting& setting, std::int64_t repeat, cons
     result.status = measure_layered(setting, dataset, seed, context, result.measured);
     if (result.status != RunStatus::Finished) return result;
   } else {
-    result.measured.values["linear"] = fitted_loss(
-        read_fit_rows(setting, dataset), fixed_encoder(setting, seed), true, seed, context.pool);
+    FitRows rows = read_fit_rows(setting, dataset);
+    break_ties(rows, seed);
+    result.measured.values["linear"] =
+        fitted_loss(rows, fixed_encoder(setting, seed), context.pool);
   }
   create_folder(folder.checkpoint());
   write_file(finished, to_json(result.measured).dump());

@@ -30,16 +30,15 @@ std::vector<std::int64_t> record_steps(const OneBitTrain& spec) {
 /// Losses of the encoder on the way: with a refitted decoder, or exactly where variances differ.
 class Path {
  public:
-  Path(const OneBitSetting& setting, const data::Dataset& dataset, std::uint64_t seed,
-       ThreadPool& pool)
-      : setting_(setting), seed_(seed), pool_(pool) {
+  Path(const OneBitSetting& setting, const data::Dataset& dataset, ThreadPool& pool)
+      : setting_(setting), pool_(pool) {
     if (setting.variances.size() == 0) rows_ = read_fit_rows(setting, dataset);
   }
 
   void take(std::int64_t step, const Matrix& B, double loss) {
     last_ = {loss, 0.0};
     if (setting_.variances.size() == 0) {
-      last_ = fitted_loss(rows_, model::dense_encoder(B), false, seed_, pool_);
+      last_ = fitted_loss(rows_, model::dense_encoder(B), pool_);
     }
     step_.push_back(static_cast<double>(step));
     loss_.push_back(last_.mean);
@@ -68,7 +67,6 @@ class Path {
 
  private:
   const OneBitSetting& setting_;
-  std::uint64_t seed_;
   ThreadPool& pool_;
   FitRows rows_;
   std::vector<double> step_, loss_;
@@ -147,7 +145,7 @@ void describe_rows(const OneBitSetting& setting, OneBitMeasured& measured) {
 OneBitSimulated train_and_measure(const OneBitSetting& setting, const data::Dataset& dataset,
                                   std::uint64_t seed, const std::string& id,
                                   const RunFolder& folder, RunContext context) {
-  Path path(setting, dataset, seed, context.pool);
+  Path path(setting, dataset, context.pool);
   train::SignEncoderHooks hooks;
   hooks.on_record = [&](std::int64_t k, const Matrix& B, double loss) { path.take(k, B, loss); };
   hooks.on_save = [&] { return path.text(); };

@@ -81,6 +81,9 @@ TEST(Judging, AnIndexSelectsOneComparison) {
   const auto one = judge_claims(second, {one_case("", 1, 1.0)}, about);
   ASSERT_EQ(one.size(), 1u);
   EXPECT_EQ(one[0].name, "gain[1]");
+  second.index = 2;  // would be a claim that cannot fail
+  EXPECT_THROW((void)judge_claims(second, {one_case("", 1, 1.0)}, about), InvalidArgument);
+  EXPECT_EQ(judge_claims(second, {diverged_case("a")}, about).size(), 1u);
 }
 
 TEST(Judging, NotApplicableSaysWhyAndStillShowsTheNumbers) {

@@ -174,7 +174,7 @@ TEST(OneBitSimulation, TiesOfTheIdentityAreFair) {
   const OneBitSetting setting = one_bit_setting(spec);
   ThreadPool pool(1);
   const FitRows rows = read_fit_rows(setting, setting.dataset);
-  const auto biased = fitted_loss(rows, fixed_encoder(setting, 1), false, 1, pool);
+  const auto biased = fitted_loss(rows, fixed_encoder(setting, 1), pool);
   EXPECT_LT(biased.mean, linear.mean - 0.2);
 }
 
