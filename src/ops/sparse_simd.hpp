@@ -31,26 +31,28 @@ struct SparseSimd {
     return left >= kWidth ? Simd::load(p) : Simd::load(p, left);
   }
 
-  TWOFOLD_TARGET static Index keep_above(const Scalar* z, Index m, Scalar shift, Scalar threshold,
-                                         std::int32_t* index, Scalar* value) noexcept {
+  TWOFOLD_TARGET static Index keep_above(const Scalar* z, Index m, Index start, Scalar shift,
+                                         Scalar threshold, std::int32_t* index,
+                                         Scalar* value) noexcept {
     const Register by = Simd::set(shift), limit = Simd::set(threshold);
     Index kept = 0;
     for (Index i = 0; i < m; i += kWidth) {
       const Register v = Simd::add(load(z + i, m - i), by);
       const auto bits = Simd::above(v, limit) & first(m - i);
-      kept += Simd::keep(bits, i, v, index + kept, value + kept);
+      kept += Simd::keep(bits, start + i, v, index + kept, value + kept);
     }
     return kept;
   }
 
-  TWOFOLD_TARGET static Index keep_magnitude(const Scalar* z, Index m, Scalar threshold,
-                                             std::int32_t* index, Scalar* value) noexcept {
+  TWOFOLD_TARGET static Index keep_magnitude(const Scalar* z, Index m, Index start,
+                                             Scalar threshold, std::int32_t* index,
+                                             Scalar* value) noexcept {
     const Register limit = Simd::set(threshold);
     Index kept = 0;
     for (Index i = 0; i < m; i += kWidth) {
       const Register v = load(z + i, m - i);
       const auto bits = Simd::at_least(v, limit) & first(m - i);
-      kept += Simd::keep(bits, i, v, index + kept, value + kept);
+      kept += Simd::keep(bits, start + i, v, index + kept, value + kept);
     }
     return kept;
   }

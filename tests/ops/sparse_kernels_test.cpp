@@ -57,11 +57,11 @@ struct Kept {
     const auto room = z.size() + static_cast<std::size_t>(kLanes<Scalar>);
     std::vector<std::int32_t> places(room + kGuard, -7);
     std::vector<Scalar> values(room + kGuard, 7);
-    above = kernels.keep_above(z.data(), std::ssize(z), Scalar(-0.5), Scalar(0.25), places.data(),
-                               values.data());
+    above = kernels.keep_above(z.data(), std::ssize(z), 5, Scalar(-0.5), Scalar(0.25),
+                               places.data(), values.data());
     take(places, values, above, room);
     magnitude =
-        kernels.keep_magnitude(z.data(), std::ssize(z), Scalar(1), places.data(), values.data());
+        kernels.keep_magnitude(z.data(), std::ssize(z), 5, Scalar(1), places.data(), values.data());
     take(places, values, magnitude, room);
   }
 
