@@ -58,6 +58,14 @@ WORKLOADS = [
         ("threshold", "tied step, hard threshold, batch 1024, d 256, m 512, 19 active, float"),
         ("top_k", "tied step, top-k 32, batch 4096, d 768, m 12288, float"),
     )
+] + [
+    {
+        "name": "orthogonal_matching_pursuit",
+        "title": "orthogonal matching pursuit of 4096 vectors, d 64, 256 atoms, k 10, double",
+        "ours": ("bench/twofold_ops_bench", "PursuitDouble", "CorrelationsDouble"),
+        "floor": "products with the atoms",
+        "peer": ("peers/sklearn_omp.py",),
+    },
 ]
 
 
