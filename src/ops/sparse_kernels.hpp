@@ -71,6 +71,12 @@ inline constexpr Index kChunk = 256;
 template <std::floating_point Scalar>
 [[nodiscard]] const SparseKernels<Scalar>& portable_sparse_kernels() noexcept;
 
+/// nullptr where the compiler or this machine's processor lacks the instructions.
+template <std::floating_point Scalar>
+[[nodiscard]] const SparseKernels<Scalar>* avx2_sparse_kernels() noexcept;
+template <std::floating_point Scalar>
+[[nodiscard]] const SparseKernels<Scalar>* avx512_sparse_kernels() noexcept;
+
 /// The fastest this machine can run.
 template <std::floating_point Scalar>
 [[nodiscard]] const SparseKernels<Scalar>& sparse_kernels() noexcept;

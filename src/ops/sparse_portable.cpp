@@ -117,7 +117,12 @@ const SparseKernels<Scalar>& portable_sparse_kernels() noexcept {
 
 template <std::floating_point Scalar>
 const SparseKernels<Scalar>& sparse_kernels() noexcept {
-  return portable_sparse_kernels<Scalar>();
+  static const SparseKernels<Scalar>& best = []() -> const SparseKernels<Scalar>& {
+    if (const auto* kernels = avx512_sparse_kernels<Scalar>()) return *kernels;
+    if (const auto* kernels = avx2_sparse_kernels<Scalar>()) return *kernels;
+    return portable_sparse_kernels<Scalar>();
+  }();
+  return best;
 }
 
 template const SparseKernels<float>& portable_sparse_kernels() noexcept;
