@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "data_error.hpp"
+#include "dictionary_options.hpp"
 #include "stream.hpp"
 #include "twofold/data/array_source.hpp"
 #include "twofold/data/formats.hpp"
@@ -127,6 +128,20 @@ Dataset open_unit_sphere(const SourceOptions& options, std::uint64_t seed) {
   return set;
 }
 
+Dataset open_dictionary(const SourceOptions& options, CodeLaw law, std::uint64_t seed) {
+  require(options.samples >= 0, kWhere,
+          fmt::format("samples must be >= 0, got {}", options.samples));
+  DictionaryModel model = dictionary_model(options, law, seed);
+  Dataset set;
+  set.test = std::make_shared<DictionarySource>(model, seed, "test");
+  set.truth = std::make_shared<DictionarySource>(std::move(model), seed, "train");
+  set.train = set.truth;
+  if (options.samples > 0) {
+    set.train = row_range(set.train, 0, static_cast<std::uint64_t>(options.samples));
+  }
+  return set;
+}
+
 // Rows of each split: values up to 1 are fractions, larger ones counts; 1 beside a count
 // is a count.
 std::array<std::uint64_t, 2> split_counts(const std::vector<double>& split, std::uint64_t rows) {
@@ -186,14 +201,15 @@ Dataset open_files(const SourceOptions& options) {
   return set;
 }
 
-// Transformed rows in memory, unless there are too many.
+// Transformed rows in memory, unless there are too many or no end of them.
+template <typename Scalar>
 Opened materialise(Opened source, ThreadPool& pool) {
-  const auto row_bytes = static_cast<std::uint64_t>(source->dimension()) * sizeof(float);
+  const auto row_bytes = static_cast<std::uint64_t>(source->dimension()) * sizeof(Scalar);
   if (source->size() > kInMemory / row_bytes) return source;
-  MatrixF rows(static_cast<Index>(source->size()), source->dimension());
-  read_parallel<float>(*source, pool, 0, View<float>(rows));
-  return std::make_shared<ArraySource<float>>(std::move(rows), source->description(),
-                                              source->image_shape());
+  MatrixOf<Scalar> rows(static_cast<Index>(source->size()), source->dimension());
+  read_parallel<Scalar>(*source, pool, 0, View<Scalar>(rows));
+  return std::make_shared<ArraySource<Scalar>>(std::move(rows), source->description(),
+                                               source->image_shape());
 }
 
 void apply_transforms(const std::vector<std::string>& names, std::uint64_t seed, ThreadPool& pool,
@@ -206,6 +222,7 @@ void apply_transforms(const std::vector<std::string>& names, std::uint64_t seed,
   if (!fitted.steps.empty()) {
     set.spectrum = set.clean_spectrum = Vector();
     set.prior.reset();
+    set.truth.reset();
   }
   if (fitted.cuts_rows) {
     set.train_labels.clear();
@@ -236,17 +253,23 @@ Dataset open_dataset(const SourceOptions& options, std::uint64_t seed, ThreadPoo
                             near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near),
                             fmt::join(kSourceNames, ", ")));
   }
-  require(options.noise == 0.0 || name == "gaussian", kWhere,
-          fmt::format("noise applies to source gaussian, not to {}", name));
+  const std::optional<CodeLaw> law = code_law(name);
+  require(
+      options.noise == 0.0 || name == "gaussian" || law, kWhere,
+      fmt::format("noise applies to source gaussian and those with a dictionary, not to {}", name));
+  if (!law) refuse_dictionary_keys(options);
   const std::optional<ScalarPrior> prior = sparse_prior(options);
   Dataset set = name == "gaussian"      ? open_gaussian(options, seed)
                 : name == "unit_sphere" ? open_unit_sphere(options, seed)
                 : prior                 ? open_sparse(options, *prior, seed)
+                : law                   ? open_dictionary(options, *law, seed)
                                         : open_files(options);
   check_dimension(options, set.train->dimension());
   apply_transforms(options.transforms, seed, pool, set);
-  if (set.train->size() != kUnlimited) set.train = materialise(std::move(set.train), pool);
-  if (set.test && set.test->size() != kUnlimited) set.test = materialise(std::move(set.test), pool);
+  // Exact recovery of a dictionary is judged far below the rounding of single precision.
+  const auto keep = law ? materialise<double> : materialise<float>;
+  set.train = keep(std::move(set.train), pool);
+  if (set.test) set.test = keep(std::move(set.test), pool);
   set.description = set.train->description();
   set.image = set.train->image_shape();
   return set;

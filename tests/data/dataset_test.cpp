@@ -234,7 +234,8 @@ TEST_F(DatasetTest, TheFieldListCoversTheOptions) {
   EXPECT_THAT(names,
               testing::ElementsAre("source", "path", "labels", "spectrum", "spectrum_blocks",
                                    "block_sizes", "covariance", "dimension", "noise", "sparsity",
-                                   "mixture", "beta", "transforms", "split", "subset"));
+                                   "mixture", "beta", "atoms", "dictionary", "weights", "amplitude",
+                                   "samples", "transforms", "split", "subset"));
 }
 
 TEST_F(DatasetTest, FormatsAreToldByTheEnding) {

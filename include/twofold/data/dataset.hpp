@@ -11,19 +11,23 @@
 #include <vector>
 
 #include "twofold/core/fields.hpp"
+#include "twofold/data/dictionary_model.hpp"
 #include "twofold/data/scalar_prior.hpp"
 #include "twofold/data/source.hpp"
 
 namespace twofold::data {
 
 /// What `source` may be: generative ones first, then known image sets, then formats.
-inline constexpr std::array<std::string_view, 18> kSourceNames{"gaussian",
+inline constexpr std::array<std::string_view, 21> kSourceNames{"gaussian",
                                                                "unit_sphere",
                                                                "sparse_gaussian",
                                                                "sparse_rademacher",
                                                                "sparse_laplace",
                                                                "sparse_mixture",
                                                                "sparse_beta",
+                                                               "mixture_of_gaussians",
+                                                               "sparse_coding",
+                                                               "nonnegative_sparse_coding",
                                                                "mnist",
                                                                "fashion-mnist",
                                                                "cifar10",
@@ -50,6 +54,11 @@ struct SourceOptions {
   double sparsity = 0.1;
   double mixture = 0.8;
   double beta = 0.5;
+  std::int64_t atoms = 0;
+  std::string dictionary = "random";
+  std::vector<double> weights;
+  std::vector<double> amplitude;
+  std::int64_t samples = 0;
   std::vector<std::string> transforms;
   std::vector<double> split{0.8, 0.2};
   std::int64_t subset = 0;
@@ -69,18 +78,35 @@ struct SourceOptions {
               domain::at_least_one),
         field("covariance", &S::covariance, "gaussian: .npy file with the covariance matrix"),
         field("dimension", &S::dimension,
-              "length of a sample; needed for unit_sphere, the sparse sources and gaussian without "
-              "variances (then all 1), else 0 or a check",
+              "length of a sample; needed for generative sources, save gaussian with variances "
+              "(without, all are 1), else 0 or a check",
               domain::non_negative),
-        field("noise", &S::noise, "gaussian: variance added to every coordinate",
+        field("noise", &S::noise,
+              "gaussian: variance added to every coordinate; sources with a dictionary: standard "
+              "deviation of the noise",
               domain::non_negative),
-        field("sparsity", &S::sparsity, "sparse sources: probability p of a non-zero, up to 1",
+        field("sparsity", &S::sparsity,
+              "sparse sources: probability p of a non-zero, up to 1; sparse_coding and "
+              "nonnegative_sparse_coding: number k of atoms in a sample",
               domain::positive),
         field("mixture", &S::mixture,
               "sparse_mixture: share s of the variance between its two peaks, up to 1",
               domain::non_negative),
         field("beta", &S::beta, "sparse_beta: shape a of the symmetric beta law, 0.05 to 50",
               domain::positive),
+        field("atoms", &S::atoms, "sources with a dictionary: its size m; components of a mixture",
+              domain::non_negative),
+        field("dictionary", &S::dictionary,
+              "orthonormal, random, tight_frame, or a .npy file with one atom (mean) a row"),
+        field("weights", &S::weights,
+              "mixture_of_gaussians: probability of each component; none: equal", domain::positive),
+        field("amplitude", &S::amplitude,
+              "[low, high] of a non-zero code's size, uniform; none: [1, 1] for sparse_coding, "
+              "[1, 2] for nonnegative_sparse_coding",
+              domain::positive),
+        field("samples", &S::samples,
+              "sources with a dictionary: train on the first so many samples; 0: always fresh ones",
+              domain::non_negative),
         field("transforms", &S::transforms,
               "in order of application: center, unit_trace, unit_variance, whiten[:floor], "
               "unit_norm, norm, scale:c, pool2, gray, patches:s, mask:p, subset:n, random_signs, "
@@ -112,6 +138,10 @@ struct Dataset {
   /// sources, and gaussian by `dimension` alone) and no transform changes the rows.
   std::optional<ScalarPrior> prior;
 
+  /// The model behind the training rows, row i being its sample i, and their codes. Null unless
+  /// the source has a dictionary and no transform changes its rows.
+  std::shared_ptr<const DictionarySource> truth;
+
   /// Of the first rows of each split; empty without, and for patches.
   std::vector<std::int64_t> train_labels;
   std::vector<std::int64_t> test_labels;
@@ -127,7 +157,8 @@ struct Dataset {
 /// machine). Up to 2 GiB of transformed rows per split are kept in memory in single
 /// precision; more stay in the file and are mapped when gathered.
 /// Generative sources: train and test are independent and unlimited; `split` and `subset`
-/// do not apply (the transform subset:n does, to train).
+/// do not apply (the transform subset:n does, to train). With `samples` the training rows are
+/// the first so many, kept in double precision.
 /// @throws InvalidArgument  naming the option and its value; DataError for files.
 [[nodiscard]] Dataset open_dataset(const SourceOptions& options, std::uint64_t seed,
                                    ThreadPool& pool);

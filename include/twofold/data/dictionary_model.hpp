@@ -27,7 +27,7 @@ enum class CodeLaw {
 struct DictionaryModel {
   CodeLaw law = CodeLaw::Sparse;
   Matrix atoms;        ///< A, m×d
-  Vector weights;      ///< mixture: m probabilities, sum 1; else empty
+  Vector weights;      ///< mixture: m probabilities > 0, sum 1; else empty
   Index sparsity = 1;  ///< k in [1, m]; 1 for a mixture
   double low = 1.0;    ///< least |c_j| of a non-zero, > 0; mixture: 1
   double high = 1.0;   ///< largest
@@ -38,7 +38,7 @@ struct DictionaryModel {
 
   /// P(atom j is in the support).
   [[nodiscard]] double probability(Index j) const noexcept;
-  /// E[|c|^p | in the support]: κ₁ is 0 for signed codes whatever p = 1 says here.
+  /// E[|c_j|^p | j in the support], p >= 0.
   [[nodiscard]] double absolute_moment(int p) const noexcept;
   /// κ₁ = E[c | in the support]: 0 for signed codes.
   [[nodiscard]] double kappa1() const noexcept;
@@ -47,7 +47,7 @@ struct DictionaryModel {
 };
 
 /// Throws InvalidArgument(where, ...) with the offending value unless shapes and domains above
-/// hold.
+/// hold, norms and the sum of the weights within 1e-9.
 void check_model(const DictionaryModel& model, std::string_view where);
 
 /// The code of one sample: where it is not zero, in increasing order, and what it is there.
@@ -57,7 +57,10 @@ struct SparseCode {
 };
 
 /// Samples of a DictionaryModel. Code and noise of sample i are functions of (seed, split, i).
-/// Unlimited. Cost per sample: k d + d normal numbers.
+/// Unlimited. Cost per sample: 2kd flops and, if σ > 0, d normal numbers.
+///
+/// Support: Floyd's k draws. Each |c_j| and sign is one more; mixture: inverse of the cumulative
+/// weights. Computed in double; rows in float are rounded ones.
 class DictionarySource final : public RowSource<DictionarySource> {
  public:
   /// @throws InvalidArgument  if the model is not valid.
@@ -83,8 +86,10 @@ class DictionarySource final : public RowSource<DictionarySource> {
 /// A dictionary by name, m×d with unit rows:
 ///   orthonormal   rows orthonormal (m <= d), the first m of a Haar rotation;
 ///   random        independent directions;
-///   tight_frame   AᵀA = (m/d) I exactly (m >= d), |row| = 1 (by alternating projection);
-///   a .npy file   its rows, as they are for a mixture, else scaled to unit norm.
+///   tight_frame   AᵀA = (m/d) I (m >= d): a random frame with its rows brought to unit norm by
+///                 plane rotations (Davies and Higham, BIT 40 (2000) 640), to about m eps;
+///   a .npy file   its rows, as they are if keep_norms, else scaled to unit norm.
+/// A function of (name, m, d, seed) only.
 /// @throws InvalidArgument  if the name or the shape does not allow it; DataError for files.
 [[nodiscard]] Matrix make_dictionary(const std::string& name, Index m, Index d, std::uint64_t seed,
                                      bool keep_norms = false);
