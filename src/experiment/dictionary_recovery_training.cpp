@@ -120,6 +120,7 @@ train::DictionaryDescentOptions options_of(const RecoverySetting& setting, std::
   options.expected_rate =
       static_cast<double>(setting.active) / static_cast<double>(setting.units);
   options.polish = spec.polish;
+  options.divergence_limit = spec.divergence_limit;
   options.record_steps = record_steps(spec);
   options.stage = fmt::format("train {}", id);
   options.checkpoint.folder = folder.checkpoint() / id;
@@ -203,7 +204,7 @@ template <std::floating_point Scalar>
 ops::SparseCodes<Scalar> true_codes(const data::DictionarySource& truth, Index count) {
   ops::SparseCodes<Scalar> codes;
   codes.atoms = truth.model().size();
-  codes.offset.push_back(0);
+  codes.offset = {0};
   data::SparseCode code;
   for (Index i = 0; i < count; ++i) {
     truth.code(static_cast<std::uint64_t>(i), code);

@@ -63,6 +63,7 @@ struct RecoveryTrain {
   std::int64_t polish = 0;
   std::string support = "gate";
   bool normalise = true;
+  double divergence_limit = 10.0;
   std::string precision = "double";
   std::int64_t records = 61;
   double checkpoint_seconds = 60.0;
@@ -106,6 +107,9 @@ struct RecoveryTrain {
         field("support", &T::support, "gate: the activation decides; oracle: the true support",
               domain::one_of(kSupports)),
         field("normalise", &T::normalise, "scale each atom to norm 1 after each step"),
+        field("divergence_limit", &T::divergence_limit,
+              "the run has collapsed when the loss is this many times that of empty codes",
+              Domain{"> 1", [](double v) { return v > 1 && std::isfinite(v); }, {}}),
         field("precision", &T::precision, "arithmetic of the training",
               domain::one_of(kPrecisions)),
         field("records", &T::records, "how many iterations are recorded, ends included, at most",
