@@ -4,8 +4,8 @@
 
 #include <array>
 
-#include "experiment/png.hpp"
 #include "experiment/throws_with.hpp"
+#include "support/png.hpp"
 #include "support/temporary_folder.hpp"
 #include "twofold/core/error.hpp"
 

@@ -24,32 +24,39 @@ struct DictionaryDescentOptions {
   ops::Gate gate;  ///< at the start
   ops::TiedGradient gradient = ops::TiedGradient::Approximate;
   double step = 1.0;       ///< τ_0 > 0
-  double last_step = 0.0;  ///< τ at the last iteration, geometric in between; 0: constant
+  double last_step = 0.0;  ///< τ at the last iteration, geometric in between; 0: constant τ_0
   double step_unit = 1.0;  ///< > 0: 1/max_i p_i (mixture), m/(k κ₂) (sparse), ...
   std::int64_t iterations = 30;
   bool normalise = true;
 
-  /// relu: after each step bias <- −max(|bias|/bias_shrink, bias_floor). 1: constant.
+  /// relu: after each step bias <- −max(|bias|/bias_shrink, bias_floor), with bias_floor at most
+  /// |bias|. 1: constant.
   double bias_shrink = 1.0;
   double bias_floor = 0.0;
   /// jump_relu, hard_threshold: threshold at the last iteration, geometric in between; 0: constant.
   double last_threshold = 0.0;
 
   /// A step is taken only if the loss does not rise by more than 1e-3 of itself; else τ is halved
-  /// and the same gradient tried again; after a success τ <- min(1.2 τ, τ_t). Whole batch only.
+  /// and the same gradient tried again; after a success τ <- min(1.2 τ, τ_t). A rise that rounding
+  /// explains counts for nothing. Whole batch only.
   bool backtrack = false;
-  std::int64_t most_halvings = 40;  ///< of one iteration; then the run has collapsed
+  std::int64_t most_halvings = 20;  ///< of one iteration; then the run has collapsed: Diverged
 
-  /// Every so many iterations units are replaced that fire less than 0.3 or more than 3 times the
-  /// expected rate, by the samples the dictionary explains worst. 0: never.
+  /// Every so many iterations, in the first half of them, units are replaced by the samples of the
+  /// batch that the dictionary explains worst: those that fired less than 0.3 or more than 3 times
+  /// the expected rate, and one of two with |cos| > 0.9. 0: never. Small batches are counted
+  /// together in between: then reseed_every · batch · expected_rate should be 20 or more, or chance
+  /// replaces good units.
   std::int64_t reseed_every = 0;
   double expected_rate = 0.0;  ///< k/m, needed for reseeding
 
   /// After the last iteration: so many steps with least-squares codes on the detected support and
-  /// G = −(1/N) CᵀR; their fixed point is A itself whatever its coherence.
+  /// G = −(1/N) CᵀR, at the last τ; their fixed point is A itself whatever its coherence.
   std::int64_t polish = 0;
 
-  double divergence_limit = 1e6;  ///< Diverged when the loss exceeds this times the first one
+  /// Diverged when the loss exceeds this (> 1) times ½ mean ‖x‖², the loss of empty codes. Rows of
+  /// unit norm hide a blow-up; this is where it shows.
+  double divergence_limit = 10;
   std::vector<std::int64_t> record_steps = {};  ///< increasing, within [0, iterations + polish]
   std::string stage = "train";
   CheckpointPolicy checkpoint = {};
@@ -84,17 +91,22 @@ struct [[nodiscard]] DictionaryResult {
   ops::Gate gate;                    ///< at the end: bias and threshold after their schedules
   std::int64_t rejected = 0;         ///< steps that backtracking refused
   std::int64_t reseeded = 0;         ///< units replaced
-  std::vector<std::int64_t> usage;   ///< how often each unit fires on the (last) batch
+  std::vector<std::int64_t> usage;   ///< m: how often each unit fires on the (last) batch; empty if
+                                     ///< none was looked at
   StopRequest stop = StopRequest::None;
 };
 
 /// Descent on the fixed batch X (N×d).
 ///
-/// @param start   m×d; rows are normalised first if options.normalise.
+/// @param start   m×d, finite; rows are normalised first if options.normalise, and none may be 0.
 /// @param oracle  if not null: the support that every step uses instead of the gate's (N rows).
+/// @return        status Finished, Interrupted, NonFinite, or Diverged: a collapse is a status, and
+///                its weights are saved if there is a checkpoint folder.
 /// @throws InvalidArgument  if shapes or options are outside their domain; DataError if a
 ///         checkpoint does not belong to this run; OutputError if one cannot be written.
+/// Cost of an iteration: ops::encode and ops::tied_gradient once, with backtracking once per trial.
 /// Bitwise the same for any pool size, and for a run that was stopped and resumed.
+/// Source  [nguyen2019]; docs/theory/dictionary_recovery.md.
 template <std::floating_point Scalar>
 DictionaryResult<Scalar> dictionary_descent(const MatrixOf<Scalar>& X, MatrixOf<Scalar> start,
                                             const DictionaryDescentOptions& options,
