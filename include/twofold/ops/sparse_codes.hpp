@@ -19,8 +19,8 @@ namespace twofold::ops {
 /// [offset[s], offset[s+1]), with increasing index.
 template <std::floating_point Scalar>
 struct SparseCodes {
-  std::vector<std::int64_t> offset;  ///< N + 1
-  std::vector<std::int32_t> index;   ///< atom, in [0, m)
+  std::vector<std::int64_t> offset{0};  ///< N + 1
+  std::vector<std::int32_t> index;      ///< atom, in [0, m)
   std::vector<Scalar> value;
   Index atoms = 0;  ///< m
 
