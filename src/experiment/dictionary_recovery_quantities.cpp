@@ -27,9 +27,9 @@ Comparison beside(double predicted, const numerics::MeanAndError& value, std::st
 
 numerics::MeanAndError measured_or_refuse(const RecoveryResult& r, const std::string& key) {
   const auto value = measured_value(r, key);
-  require(value.has_value(), kWhere,
-          fmt::format("'{}' was not measured in case '{}': see [train] and [compare]", key,
-                      r.label));
+  require(
+      value.has_value(), kWhere,
+      fmt::format("'{}' was not measured in case '{}': see [train] and [compare]", key, r.label));
   return *value;
 }
 
@@ -49,9 +49,9 @@ double last_iteration(const RecoveryResult& r) {
 Comparisons error(const RecoveryResult& r, const ClaimOptions& claim) {
   const double t = claim.time < 0.0 ? last_iteration(r) : claim.time;
   const auto measured = measured_error(r, t);
-  require(measured.has_value(), kWhere,
-          fmt::format("iteration {} was not recorded in case '{}': raise train.records", t,
-                      r.label));
+  require(
+      measured.has_value(), kWhere,
+      fmt::format("iteration {} was not recorded in case '{}': raise train.records", t, r.label));
   const theory::RecoveryPrediction& p = r.predicted->run;
   double predicted = p.final_error;
   if (claim.time >= 0.0) {
@@ -73,13 +73,11 @@ Comparisons contraction(const RecoveryResult& r, const ClaimOptions& claim) {
   const double t = std::max(0.0, claim.time);
   const data::DictionaryModel& truth = r.setting.truth();
   const double tau = r.setting.spec.train.step;
-  const double bias =
-      r.setting.spec.model.activation == "relu" ? r.setting.spec.model.bias : 0.0;
+  const double bias = r.setting.spec.model.activation == "relu" ? r.setting.spec.model.bias : 0.0;
   std::vector<double> ratios, laws;
   for (const RecoveryMeasured& m : r.measured) {
     const auto at = std::ranges::find(m.iteration, t) - m.iteration.begin();
-    require(at + 1 < m.distance.rows() &&
-                m.iteration[static_cast<std::size_t>(at) + 1] == t + 1.0,
+    require(at + 1 < m.distance.rows() && m.iteration[static_cast<std::size_t>(at) + 1] == t + 1.0,
             kWhere,
             fmt::format("'contraction' needs iterations {} and {} recorded in case '{}': raise "
                         "train.records",
@@ -87,9 +85,8 @@ Comparisons contraction(const RecoveryResult& r, const ClaimOptions& claim) {
     double ratio = 0.0, law = 0.0;
     for (Index j = 0; j < m.distance.cols(); ++j) {
       // Every atom has a rate of its own: ζ p_j = τ p_j/max p.
-      const double share = truth.law == data::CodeLaw::Mixture
-                               ? truth.probability(j) * r.setting.step_unit
-                               : 1.0;
+      const double share =
+          truth.law == data::CodeLaw::Mixture ? truth.probability(j) * r.setting.step_unit : 1.0;
       ratio += tangent(m.distance(at + 1, j)) / tangent(m.distance(at, j));
       law += theory::contraction(tau * share, 1.0 - 0.5 * m.distance(at, j), bias);
     }
@@ -104,9 +101,8 @@ Comparisons atom_error(const RecoveryResult& r, const ClaimOptions&) {
   require(floors.size() > 0, kWhere, "'atom_error' is for mixture_of_gaussians with data.samples");
   Comparisons list;
   for (Index j = 0; j < floors.size(); ++j) {
-    const auto value = over_repeats(r, [&](const RecoveryMeasured& m) {
-      return m.distance(m.distance.rows() - 1, j);
-    });
+    const auto value = over_repeats(
+        r, [&](const RecoveryMeasured& m) { return m.distance(m.distance.rows() - 1, j); });
     list.push_back(beside(floors(j), value, fmt::format("[{}]", j), fmt::format("atom {}", j)));
   }
   return list;
@@ -122,8 +118,9 @@ Comparisons recovered(const RecoveryResult& r, const ClaimOptions&) {
 }
 
 Comparisons all_recovered(const RecoveryResult& r, const ClaimOptions&) {
-  numerics::MeanAndError value = over_repeats(
-      r, [](const RecoveryMeasured& m) { return m.values.at("recovered").mean == 1.0 ? 1.0 : 0.0; });
+  numerics::MeanAndError value = over_repeats(r, [](const RecoveryMeasured& m) {
+    return m.values.at("recovered").mean == 1.0 ? 1.0 : 0.0;
+  });
   const auto n = static_cast<double>(r.measured.size());
   value.standard_error = std::sqrt(value.mean * (1.0 - value.mean) / n);
   return {beside(in_basin(r) ? 1.0 : 0.0, value)};
@@ -204,10 +201,10 @@ Comparisons pursuit_below(const RecoveryResult& r, const ClaimOptions&) {
 
 /// What a comparison rests on.
 enum class Needs {
-  Floor,     ///< right supports, a step below the edge, and all atoms found
-  Gate,      ///< a gate with a threshold
-  Truth,     ///< a known dictionary
-  Baselines, ///< other methods on the same samples
+  Floor,      ///< right supports, a step below the edge, and all atoms found
+  Gate,       ///< a gate with a threshold
+  Truth,      ///< a known dictionary
+  Baselines,  ///< other methods on the same samples
   Any
 };
 
@@ -249,8 +246,8 @@ constexpr std::array<Quantity, 17> kQuantities{
     Quantity{"pursuit_below",
              "explained variance with codes by matching pursuit, below each baseline's; 0 if above",
              Needs::Baselines, pursuit_below},
-    Quantity{"explained", "variance of unseen samples that is explained; predicted: all", Needs::Any,
-             [](const RecoveryResult& r, const ClaimOptions&) {
+    Quantity{"explained", "variance of unseen samples that is explained; predicted: all",
+             Needs::Any, [](const RecoveryResult& r, const ClaimOptions&) {
                return Comparisons{beside(1.0, measured_or_refuse(r, "explained"))};
              }}};
 

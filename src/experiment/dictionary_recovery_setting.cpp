@@ -61,9 +61,9 @@ RecoverySetting make_setting(RecoverySpec spec, std::int64_t seed, ThreadPool& p
   if (setting.units == 0) setting.units = setting.truth().size();
   setting.active = static_cast<Index>(model.active);
   if (setting.active == 0) setting.active = setting.known() ? setting.truth().sparsity : 1;
-  require(setting.active <= setting.units, kWhere,
-          fmt::format("model.active = {} is more than the {} atoms", setting.active,
-                      setting.units));
+  require(
+      setting.active <= setting.units, kWhere,
+      fmt::format("model.active = {} is more than the {} atoms", setting.active, setting.units));
   // The step of a spec is defined in units of the theory; the trainer is handed a number.
   setting.step_unit =
       setting.known() ? theory::step_unit(setting.truth()) : step_unit_of_rows(setting);

@@ -74,8 +74,8 @@ RecoveryMeasured from_json(const Json& json) {
   const auto distance = json.at("distance").get<std::vector<double>>();
   if (distance.empty()) return measured;
   const auto rows = static_cast<Index>(measured.iteration.size());
-  measured.distance = Eigen::Map<const Matrix>(distance.data(), rows,
-                                               static_cast<Index>(distance.size()) / rows);
+  measured.distance =
+      Eigen::Map<const Matrix>(distance.data(), rows, static_cast<Index>(distance.size()) / rows);
   return measured;
 }
 
@@ -111,8 +111,7 @@ RecoverySimulated simulate(const RecoverySetting& setting, std::int64_t repeat,
       repeat == 0 ? setting.dataset : data::open_dataset(setting.spec.data, seed, context.pool);
   const Matrix X = training_rows(setting, dataset);
   const Matrix start = start_atoms(setting, dataset, X, seed, context.pool);
-  RecoveryTrained trained =
-      train_atoms(setting, dataset, X, start, seed, id, folder, context);
+  RecoveryTrained trained = train_atoms(setting, dataset, X, start, seed, id, folder, context);
   result.status = trained.status;
   result.stopped_at = trained.stopped_at;
   if (result.status != RunStatus::Finished) return result;

@@ -14,9 +14,9 @@ constexpr std::string_view kWhere = "experiment::dictionary_recovery";
 
 void check_model(const RecoverySpec& spec) {
   const RecoveryModel& m = spec.model;
-  require(spec.generative() || m.atoms > 0, kWhere,
-          fmt::format("model.atoms says how many atoms to look for in {}; it is 0",
-                      spec.data.source));
+  require(
+      spec.generative() || m.atoms > 0, kWhere,
+      fmt::format("model.atoms says how many atoms to look for in {}; it is 0", spec.data.source));
   require(m.activation != "top_k" || spec.generative() || m.active > 0, kWhere,
           "activation = \"top_k\" needs model.active, the number of units that fire");
   require(!m.positive || m.activation == "top_k", kWhere,
@@ -56,10 +56,10 @@ void check_schedules(const RecoverySpec& spec) {
   require(activation == "relu" || (t.bias_shrink == 1.0 && t.bias_floor == 0.0), kWhere,
           fmt::format("train.bias_shrink and bias_floor are for activation = \"relu\", not {}",
                       activation));
-  require(t.last_threshold == 0.0 || activation == "hard_threshold" || activation == "jump_relu",
-          kWhere,
-          fmt::format("train.last_threshold is for hard_threshold and jump_relu, not {}",
-                      activation));
+  require(
+      t.last_threshold == 0.0 || activation == "hard_threshold" || activation == "jump_relu",
+      kWhere,
+      fmt::format("train.last_threshold is for hard_threshold and jump_relu, not {}", activation));
 }
 
 }  // namespace

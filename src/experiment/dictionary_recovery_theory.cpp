@@ -136,10 +136,11 @@ std::string dictionary_recovery_prediction_text(const Json& prediction) {
   if (prediction.contains("case")) text += fmt::format("case {}\n", cell(prediction["case"]));
   text += fmt::format("{} atoms of length {}", cell(s["atoms"]), cell(s["dimension"]));
   if (!s.contains("floor")) {
-    return text + fmt::format("\nstep ζ = {}\n\nThe dictionary behind these samples is not known: "
-                              "theory predicts nothing here; `twofold learn` estimates what it "
-                              "needs from the samples.\n",
-                              cell(s["step"]));
+    return text + fmt::format(
+                      "\nstep ζ = {}\n\nThe dictionary behind these samples is not known: "
+                      "theory predicts nothing here; `twofold learn` estimates what it "
+                      "needs from the samples.\n",
+                      cell(s["step"]));
   }
   text += fmt::format(", {} in a sample\n\n", cell(s["sparsity"]));
   text += fmt::format("{:<52} {:>10}\n", "squared distance from the truth, all atoms together",

@@ -117,8 +117,7 @@ train::DictionaryDescentOptions options_of(const RecoverySetting& setting, std::
   options.last_threshold = spec.last_threshold;
   options.backtrack = spec.backtrack;
   options.reseed_every = spec.reseed_every;
-  options.expected_rate =
-      static_cast<double>(setting.active) / static_cast<double>(setting.units);
+  options.expected_rate = static_cast<double>(setting.active) / static_cast<double>(setting.units);
   options.polish = spec.polish;
   options.divergence_limit = spec.divergence_limit;
   options.record_steps = record_steps(spec);
@@ -152,8 +151,7 @@ train::DictionaryResult<Scalar> descend(const RecoverySetting& setting,
   ops::SparseCodes<Scalar> codes;
   if (setting.oracle()) codes = true_codes<Scalar>(*dataset.truth, X.rows());
   return train::dictionary_descent<Scalar>(batch, std::move(W), options, hooks, context.pool,
-                                           context.observer,
-                                           setting.oracle() ? &codes : nullptr);
+                                           context.observer, setting.oracle() ? &codes : nullptr);
 }
 
 template <std::floating_point Scalar>

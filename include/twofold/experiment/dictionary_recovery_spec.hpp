@@ -29,13 +29,15 @@ struct RecoveryModel {
   static constexpr auto fields() {
     using M = RecoveryModel;
     return std::tuple{
-        field("activation", &M::activation,
-              "which units of a sample fire: |z| >= threshold; z > threshold; z + bias > 0, shifted "
-              "by the bias; the `active` largest |z|",
-              domain::one_of(kActivations)),
-        field("threshold", &M::threshold,
-              "hard_threshold, jump_relu: in the units of the samples; half the least code is usual",
-              domain::non_negative),
+        field(
+            "activation", &M::activation,
+            "which units of a sample fire: |z| >= threshold; z > threshold; z + bias > 0, shifted "
+            "by the bias; the `active` largest |z|",
+            domain::one_of(kActivations)),
+        field(
+            "threshold", &M::threshold,
+            "hard_threshold, jump_relu: in the units of the samples; half the least code is usual",
+            domain::non_negative),
         field("bias", &M::bias, "relu: b <= 0, at the start, in the units of the samples",
               Domain{"<= 0", [](double v) { return v <= 0 && std::isfinite(v); }, {}}),
         field("active", &M::active, "top_k: units that fire; 0: data.sparsity",
@@ -86,7 +88,8 @@ struct RecoveryTrain {
         field("last_step", &T::last_step, "τ at the end, geometric in between; 0: constant",
               domain::non_negative),
         field("gradient", &T::gradient,
-              "approximate: both terms; decoder_only: the encoder's term left out; sign: of the codes",
+              "approximate: both terms; decoder_only: the encoder's term left out; sign: of the "
+              "codes",
               domain::one_of(kGradients)),
         field("iterations", &T::iterations, "steps; 0 only measures the start",
               domain::non_negative),
