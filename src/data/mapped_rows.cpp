@@ -1,6 +1,10 @@
 #include "mapped_rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "twofold/core/error.hpp"
 
 namespace twofold::data {
 namespace {
@@ -44,6 +48,10 @@ class MappedRows final : public Source {
 
 std::shared_ptr<const Source> map_rows(std::shared_ptr<const Source> base,
                                        std::shared_ptr<const RowMap> map) {
+  const Index fitted = map->input_dimension();
+  require(fitted == 0 || fitted == base->dimension(), "data::map_rows",
+          fmt::format("'{}' was fitted on rows of dimension {}, but {} has {}", map->name(), fitted,
+                      base->description(), base->dimension()));
   return std::make_shared<MappedRows>(std::move(base), std::move(map));
 }
 

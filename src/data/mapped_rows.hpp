@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "twofold/data/source.hpp"
+#include "twofold/data/transforms.hpp"
 
 namespace twofold::data {
 
@@ -15,6 +15,10 @@ class RowMap {
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual Index output_dimension(Index input) const { return input; }
   [[nodiscard]] virtual ImageShape output_shape(ImageShape input) const { return input; }
+  /// The numbers that make it, all but the name.
+  [[nodiscard]] virtual KeptTransform kept() const { return {}; }
+  /// Rows it can be applied to; 0: any.
+  [[nodiscard]] virtual Index input_dimension() const { return 0; }
   /// out.row(k) = f(in.row(k)); the matrices do not overlap.
   virtual void apply(const ConstView<double>& in, View<double> out) const = 0;
 };

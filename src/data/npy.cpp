@@ -164,8 +164,12 @@ void write_array(const std::filesystem::path& path, ConstView<Scalar> matrix,
 }  // namespace
 
 std::string npy_header(const std::string& shape, std::size_t element_size) {
-  std::string text = fmt::format("{{'descr': '<f{}', 'fortran_order': False, 'shape': {}, }}",
-                                 element_size, shape);
+  return npy_header(shape, fmt::format("<f{}", element_size));
+}
+
+std::string npy_header(const std::string& shape, std::string_view type) {
+  std::string text =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type, shape);
   // Magic, version, length and header together fill a multiple of 64 bytes.
   text.append(63 - (10 + text.size()) % 64, ' ').push_back('\n');
   std::string header(kMagic);

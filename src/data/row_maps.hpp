@@ -10,6 +10,8 @@ class Center final : public RowMap {
  public:
   explicit Center(Vector mean) : mean_(std::move(mean)) {}
   [[nodiscard]] std::string name() const override { return "center"; }
+  [[nodiscard]] KeptTransform kept() const override { return {.name = {}, .vector = mean_}; }
+  [[nodiscard]] Index input_dimension() const override { return mean_.size(); }
   void apply(const ConstView<double>& in, View<double> out) const override;
 
  private:
@@ -21,6 +23,7 @@ class Scale final : public RowMap {
  public:
   Scale(std::string name, double factor) : name_(std::move(name)), factor_(factor) {}
   [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] KeptTransform kept() const override { return {.name = {}, .number = factor_}; }
   void apply(const ConstView<double>& in, View<double> out) const override;
 
  private:
@@ -33,6 +36,7 @@ class FixNorm final : public RowMap {
  public:
   FixNorm(std::string name, double norm) : name_(std::move(name)), norm_(norm) {}
   [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] KeptTransform kept() const override { return {.name = {}, .number = norm_}; }
   void apply(const ConstView<double>& in, View<double> out) const override;
 
  private:
@@ -45,6 +49,10 @@ class Whiten final : public RowMap {
  public:
   Whiten(Vector mean, Matrix root) : mean_(std::move(mean)), root_(std::move(root)) {}
   [[nodiscard]] std::string name() const override { return "whiten"; }
+  [[nodiscard]] KeptTransform kept() const override {
+    return {.name = {}, .vector = mean_, .matrix = root_};
+  }
+  [[nodiscard]] Index input_dimension() const override { return mean_.size(); }
   void apply(const ConstView<double>& in, View<double> out) const override;
 
  private:

@@ -82,6 +82,13 @@ ImageShape require_image(const Source& train, const Entry& entry) {
   return shape;
 }
 
+ImageShape require_even_image(const Source& rows, const Entry& entry) {
+  const ImageShape shape = require_image(rows, entry);
+  require(shape.rows % 2 == 0 && shape.cols % 2 == 0, kWhere,
+          fmt::format("'pool2' needs even sides, but images are {} x {}", shape.rows, shape.cols));
+  return shape;
+}
+
 std::shared_ptr<const RowMap> fit_map(const Entry& entry, const Source& train, ThreadPool& pool) {
   constexpr double default_floor = 1e-3;
   const auto d = static_cast<double>(train.dimension());
@@ -92,13 +99,7 @@ std::shared_ptr<const RowMap> fit_map(const Entry& entry, const Source& train, T
     require(factor != 0.0, kWhere, fmt::format("'{}' would make all rows 0", entry.text));
     return std::make_shared<Scale>("scale", factor);
   }
-  if (entry.name == "pool2") {
-    const ImageShape shape = require_image(train, entry);
-    require(
-        shape.rows % 2 == 0 && shape.cols % 2 == 0, kWhere,
-        fmt::format("'pool2' needs even sides, but images are {} x {}", shape.rows, shape.cols));
-    return std::make_shared<Pool2>(shape);
-  }
+  if (entry.name == "pool2") return std::make_shared<Pool2>(require_even_image(train, entry));
   if (entry.name == "gray") return std::make_shared<Gray>(require_image(train, entry));
   require_finite_size(train, entry);
   if (entry.name == "center") return fit_center(train, pool);
@@ -109,13 +110,23 @@ std::shared_ptr<const RowMap> fit_map(const Entry& entry, const Source& train, T
   return fit_whiten(train, floor, pool);
 }
 
-Transform patches(const Entry& entry, const Source& train) {
+Index patch_side(const Entry& entry, const Source& train) {
   const ImageShape shape = require_image(train, entry);
   const std::uint64_t side = count_of(entry, "side of a patch", "8");
   require(side <= static_cast<std::uint64_t>(std::min(shape.rows, shape.cols)), kWhere,
           fmt::format("'{}' does not fit images of {} x {}", entry.text, shape.rows, shape.cols));
+  return static_cast<Index>(side);
+}
+
+Transform patches(Index side) {
   return [side](std::shared_ptr<const Source> rows, std::string_view) {
-    return cut_patches(std::move(rows), static_cast<Index>(side));
+    return cut_patches(std::move(rows), side);
+  };
+}
+
+Transform mapped(std::shared_ptr<const RowMap> map) {
+  return [map = std::move(map)](std::shared_ptr<const Source> rows, std::string_view) {
+    return map_rows(std::move(rows), map);
   };
 }
 
@@ -142,9 +153,11 @@ FittedTransforms fit_transforms(const std::vector<std::string>& names,
   FittedTransforms fitted;
   fitted.train = std::move(train);
   int masks = 0;
-  const auto add = [&](Transform step) {
+  const auto add = [&](Transform step, std::string_view name, KeptTransform kept) {
     fitted.train = step(std::move(fitted.train), "train");
     fitted.steps.push_back(std::move(step));
+    kept.name = name;
+    fitted.kept.push_back(std::move(kept));
   };
   for (const std::string& text : names) {
     const Entry entry = parse_entry(text);
@@ -155,18 +168,45 @@ FittedTransforms fit_transforms(const std::vector<std::string>& names,
     } else if (entry.name == "subset") {
       fitted.train = row_range(fitted.train, 0, count_of(entry, "number of rows", "1000"));
     } else if (entry.name == "patches") {
-      add(patches(entry, *fitted.train));
+      const Index side = patch_side(entry, *fitted.train);
+      add(patches(side), text, {.name = {}, .number = static_cast<double>(side)});
       fitted.cuts_rows = true;
     } else if (entry.name == "mask") {
-      add(mask(entry, masks++, seed));
+      add(mask(entry, masks++, seed), text, {});
     } else {
-      add([map = fit_map(entry, *fitted.train, pool)](std::shared_ptr<const Source> rows,
-                                                      std::string_view) {
-        return map_rows(std::move(rows), map);
-      });
+      const auto map = fit_map(entry, *fitted.train, pool);
+      add(mapped(map), text, map->kept());
     }
   }
   return fitted;
+}
+
+Transform restore_transform(const KeptTransform& kept) {
+  const Entry entry = parse_entry(kept.name);
+  if (entry.name == "center") return mapped(std::make_shared<Center>(kept.vector));
+  if (entry.name == "whiten") return mapped(std::make_shared<Whiten>(kept.vector, kept.matrix));
+  if (entry.name == "unit_norm" || entry.name == "norm") {
+    return mapped(std::make_shared<FixNorm>(std::string(entry.name), kept.number));
+  }
+  if (entry.name == "unit_trace" || entry.name == "unit_variance" || entry.name == "scale") {
+    return mapped(std::make_shared<Scale>(std::string(entry.name), kept.number));
+  }
+  if (entry.name == "patches") return patches(static_cast<Index>(kept.number));
+  require(entry.name == "pool2" || entry.name == "gray", "data::restore_transform",
+          fmt::format("'{}' cannot be kept: it is random, or says nothing about other rows; leave "
+                      "it out",
+                      kept.name));
+  // The shape is that of the rows it is applied to.
+  return [name = kept.name](std::shared_ptr<const Source> rows, std::string_view) {
+    const Entry again{name, name, {}};
+    std::shared_ptr<const RowMap> map;
+    if (name == "gray") {
+      map = std::make_shared<Gray>(require_image(*rows, again));
+    } else {
+      map = std::make_shared<Pool2>(require_even_image(*rows, again));
+    }
+    return map_rows(std::move(rows), std::move(map));
+  };
 }
 
 std::vector<std::string> transform_names() {

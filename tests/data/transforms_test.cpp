@@ -297,5 +297,41 @@ TEST(Transforms, ListTheirNames) {
   EXPECT_THAT(transform_names(), testing::IsSupersetOf({"center", "whiten", "random_signs"}));
 }
 
+TEST(Transforms, RestoredOnesGiveTheSameBits) {
+  const Names names{"scale:3",  "gray",      "pool2", "center",        "unit_trace",
+                    "whiten:1", "patches:2", "norm",  "unit_variance", "unit_norm"};
+  const ImageShape image{8, 8, 3};
+  const Matrix rows = rows_of(Gaussian::with_spectrum(Vector::Ones(192), 3), 50);
+  const Matrix other = rows_of(Gaussian::with_spectrum(Vector::Ones(192), 4), 20);
+  ThreadPool pool(2);
+  const FittedTransforms fitted = fit_transforms(names, as_source(rows, image), 1, pool);
+  ASSERT_EQ(fitted.kept.size(), names.size());
+  auto restored = as_source(other, image);
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    EXPECT_EQ(fitted.kept[k].name, names[k]);
+    restored = restore_transform(fitted.kept[k])(restored, "test");
+  }
+  EXPECT_EQ(restored->image_shape(), (ImageShape{2, 2, 1}));
+  EXPECT_EQ(all_rows(*restored), all_rows(*fitted.apply(as_source(other, image))));
+}
+
+TEST(Transforms, WhatCannotBeKeptOrDoesNotFitIsRefused) {
+  for (const char* name : {"mask:0.5", "subset:10", "random_signs", "mirrored"}) {
+    expect_throw<InvalidArgument>([&] { (void)restore_transform({.name = name}); },
+                                  {name, "leave it out"});
+  }
+  expect_throw<InvalidArgument>([] { (void)restore_transform({.name = "whitten"}); },
+                                {"whitten", "whiten"});
+  ThreadPool pool(1);
+  const auto kept = fit_transforms({"center"}, as_source(some_rows()), 1, pool).kept;
+  const auto narrow = as_source(Matrix::Ones(5, 2));
+  expect_throw<InvalidArgument>([&] { (void)restore_transform(kept[0])(narrow, "test"); },
+                                {"center", "dimension 3", "has 2"});
+  for (const char* name : {"gray", "pool2", "patches:2"}) {
+    const Transform step = restore_transform({.name = name, .number = 2.0});
+    expect_throw<InvalidArgument>([&] { (void)step(narrow, "test"); }, {"images"});
+  }
+}
+
 }  // namespace
 }  // namespace twofold::data

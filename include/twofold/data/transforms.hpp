@@ -17,10 +17,20 @@ namespace twofold::data {
 using Transform = std::function<std::shared_ptr<const Source>(std::shared_ptr<const Source> rows,
                                                               std::string_view split)>;
 
+/// One fitted transform as plain numbers, to be stored and applied again to other rows.
+struct KeptTransform {
+  std::string name;     ///< as it was given: "center", "whiten:0.01", "patches:8", ...
+  double number = 0.0;  ///< factor (unit_trace, unit_variance, scale), norm (unit_norm, norm) or
+                        ///< side (patches)
+  Vector vector = {};   ///< mean (center, whiten)
+  Matrix matrix = {};   ///< C^{-1/2} (whiten)
+};
+
 /// A list of transforms with what was estimated from the training rows.
 struct FittedTransforms {
   std::shared_ptr<const Source> train;  ///< the training rows, transformed
   std::vector<Transform> steps;         ///< in order; without marks and `subset`
+  std::vector<KeptTransform> kept;      ///< the numbers of each step, for restore_transform
   bool random_signs = false;            ///< for the sampler: each drawn row times ±1
   bool mirrored = false;                ///< for the sampler: batches of pairs x, −x
   bool cuts_rows = false;               ///< rows are parts of samples: labels do not apply
@@ -62,6 +72,14 @@ struct FittedTransforms {
 [[nodiscard]] FittedTransforms fit_transforms(const std::vector<std::string>& names,
                                               std::shared_ptr<const Source> train,
                                               std::uint64_t seed, ThreadPool& pool);
+
+/// The transform that these numbers make: on the same rows the same bits as the fitted one.
+///
+/// Applying it throws InvalidArgument if rows have another dimension than it was fitted on, or are
+/// no images where pool2, gray or patches need them.
+/// @throws InvalidArgument  if the name is unknown or names what cannot be kept: a mask is another
+///         one for other rows, and subset, random_signs and mirrored change no new rows.
+[[nodiscard]] Transform restore_transform(const KeptTransform& kept);
 
 /// The names that fit_transforms knows, without arguments.
 [[nodiscard]] std::vector<std::string> transform_names();
