@@ -6,9 +6,9 @@
 #include "experiment/dictionary_recovery_training.hpp"
 #include "experiment/heat_map.hpp"
 #include "experiment/judging.hpp"
+#include "experiment/tile_sheet.hpp"
 #include "twofold/core/file.hpp"
 #include "twofold/estimators/dictionary_metrics.hpp"
-#include "twofold/estimators/tile_sheet.hpp"
 
 namespace twofold::experiment {
 namespace {
@@ -42,7 +42,7 @@ void write_picture(const RecoveryResult& r, const std::string& kind,
   if (kind == "cosines") {
     write_heat_map(file, sorted_cosines(r));
   } else {
-    estimators::write_tile_sheet(file, r.measured.front().atoms, r.setting.dataset.image);
+    write_tile_sheet(file, r.measured.front().atoms, r.setting.dataset.image);
   }
 }
 
