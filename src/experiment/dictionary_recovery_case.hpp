@@ -47,8 +47,10 @@ struct RecoverySetting {
 /// What theory says of a known dictionary.
 struct RecoveryTheory {
   theory::RecoveryPrediction run;
-  Vector atom_floors;         ///< mixture: ‖w_j − a_j‖² at the end, each; else empty
-  double off_diagonal = 0.0;  ///< non-negative codes behind a bias: mean of w_i·a_j, i ≠ j
+  double final_error = 0.0;        ///< where this run ends
+  double start_consistency = 0.0;  ///< P(all codes of a sample are right) before training
+  Vector atom_floors;              ///< mixture: ‖w_j − a_j‖² at the end, each; else empty
+  double off_diagonal = 0.0;       ///< non-negative codes behind a bias: mean of w_i·a_j, i ≠ j
 };
 
 /// What one repeat measured.

@@ -53,7 +53,7 @@ Comparisons error(const RecoveryResult& r, const ClaimOptions& claim) {
       measured.has_value(), kWhere,
       fmt::format("iteration {} was not recorded in case '{}': raise train.records", t, r.label));
   const theory::RecoveryPrediction& p = r.predicted->run;
-  double predicted = p.final_error;
+  double predicted = r.predicted->final_error;
   if (claim.time >= 0.0) {
     const auto at = std::ranges::find(p.iteration, t);
     require(at != p.iteration.end(), kWhere,
@@ -131,7 +131,7 @@ Comparisons distinct(const RecoveryResult& r, const ClaimOptions&) {
 }
 
 Comparisons consistency(const RecoveryResult& r, const ClaimOptions&) {
-  return {beside(r.predicted->run.consistency, measured_or_refuse(r, "start consistency"))};
+  return {beside(r.predicted->start_consistency, measured_or_refuse(r, "start consistency"))};
 }
 
 Comparisons label_error(const RecoveryResult& r, const ClaimOptions&) {
@@ -152,12 +152,12 @@ Comparisons off_diagonal(const RecoveryResult& r, const ClaimOptions&) {
 
 // Theory has no law for what happens then, only that its floor does not hold.
 Comparisons destroyed(const RecoveryResult& r, const ClaimOptions&) {
-  const double bound = kDestroyed * r.predicted->run.final_error;
+  const double bound = kDestroyed * r.predicted->final_error;
   const auto value = over_repeats(r, [&](const RecoveryMeasured& m) {
     return m.error(m.distance.rows() - 1) > bound ? 1.0 : 0.0;
   });
   double violated = 0.0;
-  for (const std::string_view name : {"threshold", "bias", "start", "step"}) {
+  for (const std::string_view name : {"threshold", "bias", "signal", "start", "step"}) {
     const theory::Assumption* a = find_assumption(r, name);
     if (a != nullptr && !a->holds) violated = 1.0;
   }
@@ -258,9 +258,9 @@ const Quantity& find_quantity(std::string_view name) {
 std::string floor_obstacle(const RecoveryResult& r) {
   const RecoveryTrain& train = r.setting.spec.train;
   if (train.gradient == "sign") return "theory has no floor of the sign gradient";
-  for (const std::string_view name : {"step", "start", "threshold", "bias"}) {
+  for (const std::string_view name : {"step", "samples", "start", "threshold", "bias", "signal"}) {
     const theory::Assumption* a = find_assumption(r, name);
-    const bool about_gate = name == "threshold" || name == "bias";
+    const bool about_gate = name == "threshold" || name == "bias" || name == "signal";
     const bool by_rank = r.setting.spec.model.activation == "top_k";
     if (a == nullptr || a->holds || (about_gate && (r.setting.oracle() || by_rank))) continue;
     return fmt::format("{} = {:.3g}, limit {:.3g}: {}", a->name, a->value, a->limit, a->text);

@@ -19,6 +19,10 @@ void check_model(const RecoverySpec& spec) {
       fmt::format("model.atoms says how many atoms to look for in {}; it is 0", spec.data.source));
   require(m.activation != "top_k" || spec.generative() || m.active > 0, kWhere,
           "activation = \"top_k\" needs model.active, the number of units that fire");
+  require(
+      m.activation != "relu" || spec.data.source != "sparse_coding", kWhere,
+      "activation = \"relu\" sees only half of codes of both signs: use hard_threshold or top_k "
+      "with sparse_coding");
   require(!m.positive || m.activation == "top_k", kWhere,
           fmt::format("model.positive is for activation = \"top_k\", not {}", m.activation));
 }

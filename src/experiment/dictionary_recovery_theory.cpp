@@ -29,13 +29,9 @@ theory::RecoveryRun run_of(const RecoverySetting& s) {
   return run;
 }
 
-// √(bias floor/(m(m−1))) at the bias where the schedule ends.
-double predicted_off_diagonal(const RecoverySetting& s) {
-  if (s.truth().law != data::CodeLaw::Nonnegative || s.spec.model.activation != "relu") return 0.0;
-  const theory::RecoveryFloor floor =
-      theory::recovery_floor(s.truth(), theory::RecoveryGradient::Full, 0, s.spec.model.bias);
-  const auto m = static_cast<double>(s.units);
-  return std::sqrt(floor.bias / (m * (m - 1.0)));
+// ‖W − A‖² at the end: least-squares codes at last leave the noise only.
+double final_error(const RecoverySetting& s, const theory::RecoveryPrediction& run) {
+  return s.spec.train.polish > 0 ? run.noise_term : run.final_error;
 }
 
 Json number(double value) {
@@ -51,9 +47,9 @@ std::string cell(const Json& value) {
 
 double gate_threshold(const RecoverySetting& s) {
   const RecoveryModel& model = s.spec.model;
-  if (model.activation == "relu") return -model.bias;
   if (model.activation == "top_k") return 0.5 * s.truth().low;
-  return model.threshold;
+  // Theory wants a gate above 0; without one, units fire on every sample all the same.
+  return std::max(1e-9, model.activation == "relu" ? -model.bias : model.threshold);
 }
 
 const theory::Assumption* find_assumption(const RecoveryResult& result, std::string_view name) {
@@ -68,11 +64,18 @@ void predict_case(RecoveryResult& result) {
   if (!s.known()) return;
   const auto began = std::chrono::steady_clock::now();
   RecoveryTheory predicted;
-  predicted.run = theory::predict_recovery(s.truth(), run_of(s));
+  const theory::RecoveryRun run = run_of(s);
+  predicted.run = theory::predict_recovery(s.truth(), run);
   if (s.truth().law == data::CodeLaw::Mixture && s.samples() > 0) {
-    predicted.atom_floors = theory::mixture_floors(s.truth(), s.samples());
+    predicted.atom_floors = theory::mixture_floors(s.truth(), s.samples(), run.gradient, run.bias);
   }
-  predicted.off_diagonal = predicted_off_diagonal(s);
+  if (s.truth().law == data::CodeLaw::Nonnegative && run.bias < 0.0) {
+    predicted.off_diagonal =
+        theory::bias_drift(s.truth(), theory::bias_at(run, run.iterations), run.gradient);
+  }
+  predicted.final_error = final_error(s, predicted.run);
+  predicted.start_consistency =
+      theory::code_consistency(s.truth(), run.threshold, run.start_distance);
   for (const theory::Assumption& a : predicted.run.assumptions) {
     result.trust.push_back({a.name, a.value, a.limit, a.holds ? "trust" : "caution", a.text});
   }
@@ -95,10 +98,11 @@ Json summary_json(const RecoveryResult& result) {
   summary["noise_term"] = number(p.noise_term);
   summary["sampling_term"] = number(p.sampling_term);
   summary["bias_term"] = number(p.bias_term);
-  summary["final_error"] = number(p.final_error);
+  summary["final_error"] = number(result.predicted->final_error);
   summary["step"] = number(p.step);
   summary["step_edge"] = number(p.step_edge);
   summary["consistency"] = number(p.consistency);
+  summary["start_consistency"] = number(result.predicted->start_consistency);
   summary["label_error"] = number(p.label_error);
   if (result.predicted->off_diagonal > 0.0) {
     summary["off_diagonal"] = number(result.predicted->off_diagonal);
@@ -157,7 +161,8 @@ std::string dictionary_recovery_prediction_text(const Json& prediction) {
   text += "\n";
   row("step ζ", s["step"]);
   row("  stable below", s["step_edge"]);
-  row("samples with the right support, at the start", s["consistency"]);
+  row("samples with the right support, at the start", s["start_consistency"]);
+  row("  at the end", s["consistency"]);
   row("wrong entries of a code", s["label_error"]);
   if (prediction.contains("series")) {
     text += "\niteration  error\n";
