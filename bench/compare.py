@@ -46,6 +46,14 @@ WORKLOADS = [
         "peer": ("peers/faiss_lsh_encode.py", str(d)),
     }
     for d in (256, 1024, 4096)
+] + [
+    {
+        "name": "orthogonal_matching_pursuit",
+        "title": "orthogonal matching pursuit of 4096 vectors, d 64, 256 atoms, k 10, double",
+        "ours": ("bench/twofold_ops_bench", "PursuitDouble", "CorrelationsDouble"),
+        "floor": "products with the atoms",
+        "peer": ("peers/sklearn_omp.py",),
+    },
 ]
 
 
