@@ -1,4 +1,5 @@
-// Mixtures: dictionary_descent against the laws of one-hot codes, docs/theory/dictionary_recovery.md.
+// Mixtures: dictionary_descent against the laws of one-hot codes,
+// docs/theory/dictionary_recovery.md.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -45,8 +46,8 @@ class MixtureDescent : public testing::Test {
 };
 
 // tan θ' = tan θ (1 − τc)/(1 − τc + τ), c = (cos θ + b)², on orthonormal means.
-// 1 %: noise of weight 1/10 of 40 000 samples, σ = 0.02 (0.3 % of a column at distance 0.1), and the
-// counts of the components (σ of p_i is 1.5 % and acts on τ, averaged over ten).
+// 1 %: noise of weight 1/10 of 40 000 samples, σ = 0.02 (0.3 % of a column at distance 0.1), and
+// the counts of the components (σ of p_i is 1.5 % and acts on τ, averaged over ten).
 TEST_F(MixtureDescent, ContractsAnglesByTheLaw) {
   const auto model = mixture("orthonormal", kMeans, kDimension, 0.02, 1);
   const Matrix X = samples(model, 40'000, 1);
@@ -93,8 +94,7 @@ TEST_F(MixtureDescent, EndsWhereverTheBiasIs) {
   const std::array<double, 3> biases{-0.3, -0.5, -0.7};
   for (std::size_t i = 0; i < biases.size(); ++i) {
     for (std::uint64_t seed = 0; seed < 6; ++seed) {
-      errors[i] +=
-          total_error("orthonormal", 0.08, 5000, biases[i], 0.4, 30, seed, pool_) / 6;
+      errors[i] += total_error("orthonormal", 0.08, 5000, biases[i], 0.4, 30, seed, pool_) / 6;
     }
     EXPECT_NEAR(errors[i] / total_law(0.08, 5000), 1, 0.06) << biases[i];
   }
@@ -102,8 +102,8 @@ TEST_F(MixtureDescent, EndsWhereverTheBiasIs) {
   EXPECT_LT(*most / *least, 1.03);
 }
 
-// A rare mean is as accurate as its own samples allow; it only takes longer. A column has 99 degrees
-// of freedom, six runs 5.8 % standard error: 20 % is 3.4 of it.
+// A rare mean is as accurate as its own samples allow; it only takes longer. A column has 99
+// degrees of freedom, six runs 5.8 % standard error: 20 % is 3.4 of it.
 TEST_F(MixtureDescent, GivesEachMeanItsOwnAccuracy) {
   Vector weights(kMeans);
   weights << 0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.03, 0.02, 0.01;
@@ -123,8 +123,8 @@ TEST_F(MixtureDescent, GivesEachMeanItsOwnAccuracy) {
   }
 }
 
-// Too little bias lets units fire on noise, too much silences them. Five runs: 2 % standard error of
-// the mean, so 6 % are three.
+// Too little bias lets units fire on noise, too much silences them. Five runs: 2 % standard error
+// of the mean, so 6 % are three.
 TEST_F(MixtureDescent, NeedsABiasBetweenNoiseAndSignal) {
   const auto ratio = [&](double bias) {
     double error = 0;

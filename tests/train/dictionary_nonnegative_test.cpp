@@ -13,8 +13,7 @@ constexpr double kSparsity = 3, kKappa1 = 1.5, kKappa2 = 7.0 / 3;
 
 // (m/k)/(κ₂ + (k − 1)κ₁²): the rate of the stiffest direction, in which all atoms move together.
 double step_unit(Index m) {
-  return static_cast<double>(m) / kSparsity /
-         (kKappa2 + (kSparsity - 1) * kKappa1 * kKappa1);
+  return static_cast<double>(m) / kSparsity / (kKappa2 + (kSparsity - 1) * kKappa1 * kKappa1);
 }
 
 DictionaryDescentOptions descent(Index m, double step, std::int64_t iterations) {

@@ -61,7 +61,6 @@ inline ops::SparseCodes<double> true_support(const data::DictionaryModel& model,
   const data::DictionarySource source(model, seed);
   ops::SparseCodes<double> codes;
   codes.atoms = model.size();
-  codes.offset.push_back(0);
   data::SparseCode code;
   for (Index s = 0; s < count; ++s) {
     source.code(static_cast<std::uint64_t>(s), code);
