@@ -113,6 +113,17 @@ bool in_basin(const RecoveryResult& r) {
   return train.start != "near" || train.start_distance < kBasin;
 }
 
+// Random samples of a mixture stay in their clusters: all are found if they hit m different ones,
+// which has probability m! Π p_j.
+double chance_of_all(const RecoveryResult& r) {
+  const data::DictionaryModel& truth = r.setting.truth();
+  if (r.setting.spec.train.start != "samples" || truth.law != data::CodeLaw::Mixture) {
+    return in_basin(r) ? 1.0 : 0.0;
+  }
+  const double log_product = truth.weights.array().log().sum();
+  return std::exp(std::lgamma(static_cast<double>(truth.size()) + 1.0) + log_product);
+}
+
 Comparisons recovered(const RecoveryResult& r, const ClaimOptions&) {
   return {beside(in_basin(r) ? 1.0 : 0.0, measured_or_refuse(r, "recovered"))};
 }
@@ -123,7 +134,7 @@ Comparisons all_recovered(const RecoveryResult& r, const ClaimOptions&) {
   });
   const auto n = static_cast<double>(r.measured.size());
   value.standard_error = std::sqrt(value.mean * (1.0 - value.mean) / n);
-  return {beside(in_basin(r) ? 1.0 : 0.0, value)};
+  return {beside(chance_of_all(r), value)};
 }
 
 Comparisons distinct(const RecoveryResult& r, const ClaimOptions&) {
