@@ -9,13 +9,25 @@
 namespace twofold::ops {
 namespace {
 
-// Entries that are looked at between two rises of the threshold.
-constexpr Index kStretch = 256;
-
-// Keeps the k best of `count` candidates in their order and returns the k-th rank.
+// A rank that at least k entries reach: the largest of some L > k parts of the row are L entries.
+// With two parts for each of the k few others reach it.
 template <typename Scalar>
-Scalar prune(Index count, const GateRule<Scalar>& rule, std::vector<Scalar>& ranks,
-             std::int32_t* index, Scalar* value) {
+Scalar lower_bound(const Scalar* z, Index m, const GateRule<Scalar>& rule,
+                   std::vector<Scalar>& ranks) {
+  const Index parts = num_blocks(2 * rule.k, kLanes<Scalar>) * kLanes<Scalar>;
+  if (parts >= m / 2) return 0;
+  const SparseKernels<Scalar>& kernels = sparse_kernels<Scalar>();
+  ranks.resize(static_cast<std::size_t>(parts));
+  (rule.positive ? kernels.largest_values : kernels.largest_magnitudes)(z, m, parts, ranks.data());
+  const auto last = ranks.begin() + rule.k - 1;
+  std::nth_element(ranks.begin(), last, ranks.end(), std::greater<>());
+  return *last;
+}
+
+// Keeps the k best of `count` > k candidates in their order.
+template <typename Scalar>
+void prune(Index count, const GateRule<Scalar>& rule, std::vector<Scalar>& ranks,
+           std::int32_t* index, Scalar* value) {
   ranks.resize(static_cast<std::size_t>(count));
   std::transform(value, value + count, ranks.begin(), [&](Scalar v) { return rule.rank(v); });
   const auto last = ranks.begin() + rule.k - 1;
@@ -31,7 +43,6 @@ Scalar prune(Index count, const GateRule<Scalar>& rule, std::vector<Scalar>& ran
     value[kept] = value[i];
     ++kept;
   }
-  return limit;
 }
 
 }  // namespace
@@ -40,21 +51,17 @@ template <std::floating_point Scalar>
 Index keep_largest(const Scalar* z, Index m, const GateRule<Scalar>& rule,
                    std::vector<Scalar>& ranks, std::int32_t* index, Scalar* value) {
   const SparseKernels<Scalar>& kernels = sparse_kernels<Scalar>();
-  Scalar limit = 0;  // those of lower rank are out; and those of equal rank that come now
+  const Scalar limit = lower_bound(z, m, rule, ranks);
   Index kept = 0;
-  for (Index start = 0; start < m; start += kStretch) {
-    const Index length = std::min(kStretch, m - start);
-    kept += rule.positive ? kernels.keep_above(z + start, length, start, Scalar{0}, limit,
-                                               index + kept, value + kept)
-                          : kernels.keep_magnitude(z + start, length, start, limit, index + kept,
-                                                   value + kept);
-    const bool end = start + length == m;
-    if (kept <= rule.k || (!end && kept < 2 * rule.k + kStretch / 2)) continue;
-    limit = prune(kept, rule, ranks, index, value);
-    kept = rule.k;
-    if (!rule.positive) limit = std::nextafter(limit, std::numeric_limits<Scalar>::infinity());
+  if (rule.positive) {
+    const Scalar below = limit > 0 ? std::nextafter(limit, Scalar{0}) : Scalar{0};
+    kept = kernels.keep_above(z, m, 0, Scalar{0}, below, index, value);
+  } else {
+    kept = kernels.keep_magnitude(z, m, 0, limit, index, value);
   }
-  return kept;
+  if (kept <= rule.k) return kept;
+  prune(kept, rule, ranks, index, value);
+  return rule.k;
 }
 
 template Index keep_largest(const float*, Index, const GateRule<float>&, std::vector<float>&,

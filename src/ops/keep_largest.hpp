@@ -1,4 +1,4 @@
-// The k largest of a row, by a threshold that rises as larger ones are found.
+// The k largest of a row: those above a lower bound of the k-th, then the k best of these.
 #pragma once
 
 #include <cstdint>

@@ -51,6 +51,13 @@ struct Avx2Float {
   TWOFOLD_INLINE static Register subtract_multiple(Register a, Register b, Register c) {
     return {_mm256_fnmadd_ps(a.low, b.low, c.low), _mm256_fnmadd_ps(a.high, b.high, c.high)};
   }
+  TWOFOLD_INLINE static Register magnitude(Register v) {
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    return {_mm256_andnot_ps(sign, v.low), _mm256_andnot_ps(sign, v.high)};
+  }
+  TWOFOLD_INLINE static Register larger(Register v, Register than) {
+    return {_mm256_max_ps(v.low, than.low), _mm256_max_ps(v.high, than.high)};
+  }
   TWOFOLD_INLINE static float sum(Register v) {
     const __m256 half = _mm256_add_ps(v.low, v.high);
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
@@ -66,9 +73,9 @@ struct Avx2Float {
                 _mm256_cmp_ps(v.high, limit.high, _CMP_NLE_UQ));
   }
   TWOFOLD_INLINE static unsigned at_least(Register v, Register limit) {
-    const __m256 sign = _mm256_set1_ps(-0.0f);
-    return bits(_mm256_cmp_ps(_mm256_andnot_ps(sign, v.low), limit.low, _CMP_NLT_UQ),
-                _mm256_cmp_ps(_mm256_andnot_ps(sign, v.high), limit.high, _CMP_NLT_UQ));
+    const Register size = magnitude(v);
+    return bits(_mm256_cmp_ps(size.low, limit.low, _CMP_NLT_UQ),
+                _mm256_cmp_ps(size.high, limit.high, _CMP_NLT_UQ));
   }
   TWOFOLD_INLINE static Index keep(unsigned bits, Index i, Register v, std::int32_t* index,
                                    float* value) {
@@ -120,6 +127,13 @@ struct Avx2Double {
   TWOFOLD_INLINE static Register subtract_multiple(Register a, Register b, Register c) {
     return {_mm256_fnmadd_pd(a.low, b.low, c.low), _mm256_fnmadd_pd(a.high, b.high, c.high)};
   }
+  TWOFOLD_INLINE static Register magnitude(Register v) {
+    const __m256d sign = _mm256_set1_pd(-0.0);
+    return {_mm256_andnot_pd(sign, v.low), _mm256_andnot_pd(sign, v.high)};
+  }
+  TWOFOLD_INLINE static Register larger(Register v, Register than) {
+    return {_mm256_max_pd(v.low, than.low), _mm256_max_pd(v.high, than.high)};
+  }
   TWOFOLD_INLINE static double sum(Register v) {
     const __m256d half = _mm256_add_pd(v.low, v.high);
     const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
@@ -134,9 +148,9 @@ struct Avx2Double {
                 _mm256_cmp_pd(v.high, limit.high, _CMP_NLE_UQ));
   }
   TWOFOLD_INLINE static unsigned at_least(Register v, Register limit) {
-    const __m256d sign = _mm256_set1_pd(-0.0);
-    return bits(_mm256_cmp_pd(_mm256_andnot_pd(sign, v.low), limit.low, _CMP_NLT_UQ),
-                _mm256_cmp_pd(_mm256_andnot_pd(sign, v.high), limit.high, _CMP_NLT_UQ));
+    const Register size = magnitude(v);
+    return bits(_mm256_cmp_pd(size.low, limit.low, _CMP_NLT_UQ),
+                _mm256_cmp_pd(size.high, limit.high, _CMP_NLT_UQ));
   }
   TWOFOLD_INLINE static Index keep(unsigned bits, Index i, Register v, std::int32_t* index,
                                    double* value) {

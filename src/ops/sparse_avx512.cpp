@@ -42,6 +42,10 @@ struct Avx512Float : Avx512Common {
   TWOFOLD_INLINE static Register subtract_multiple(Register a, Register b, Register c) {
     return _mm512_fnmadd_ps(a, b, c);
   }
+  TWOFOLD_INLINE static Register magnitude(Register v) { return _mm512_abs_ps(v); }
+  TWOFOLD_INLINE static Register larger(Register v, Register than) {
+    return _mm512_maskz_max_ps(0xffff, v, than);
+  }
   TWOFOLD_INLINE static float sum(Register v) {
     const __m256 half = _mm256_add_ps(_mm512_maskz_extractf32x8_ps(0xff, v, 0),
                                       _mm512_maskz_extractf32x8_ps(0xff, v, 1));
@@ -87,6 +91,10 @@ struct Avx512Double : Avx512Common {
   }
   TWOFOLD_INLINE static Register subtract_multiple(Register a, Register b, Register c) {
     return _mm512_fnmadd_pd(a, b, c);
+  }
+  TWOFOLD_INLINE static Register magnitude(Register v) { return _mm512_abs_pd(v); }
+  TWOFOLD_INLINE static Register larger(Register v, Register than) {
+    return _mm512_maskz_max_pd(0xff, v, than);
   }
   TWOFOLD_INLINE static double sum(Register v) {
     const __m256d half = _mm256_add_pd(_mm512_maskz_extractf64x4_pd(0xf, v, 0),

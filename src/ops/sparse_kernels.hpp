@@ -51,6 +51,10 @@ struct SparseKernels {
   /// Appends (start + i, z_i) where |z_i| >= threshold or is NaN.
   Index (*keep_magnitude)(const Scalar* z, Index m, Index start, Scalar threshold,
                           std::int32_t* index, Scalar* value) noexcept;
+  /// largest[l] = max(0, |z_i|) or max(0, z_i) over i ≡ l mod `count`, a multiple of kLanes; a NaN
+  /// is passed over.
+  void (*largest_magnitudes)(const Scalar* z, Index m, Index count, Scalar* largest) noexcept;
+  void (*largest_values)(const Scalar* z, Index m, Index count, Scalar* largest) noexcept;
   /// out = start − Σ first·A[row]; returns ‖out‖², summed in the lanes of one register.
   double (*residual)(const Scalar* start, const Rows<Scalar>& A, const Terms<Scalar>& terms,
                      Scalar* out) noexcept;

@@ -32,6 +32,15 @@ Index keep_magnitude(const Scalar* z, Index m, Index start, Scalar threshold, st
   return kept;
 }
 
+template <typename Scalar, bool kMagnitude>
+void largest(const Scalar* z, Index m, Index count, Scalar* largest) noexcept {
+  std::fill(largest, largest + count, Scalar{0});
+  for (Index i = 0; i < m; ++i) {
+    const Scalar rank = kMagnitude ? std::abs(z[i]) : z[i];
+    if (rank > largest[i % count]) largest[i % count] = rank;
+  }
+}
+
 // Halves are added until one number is left.
 template <typename Scalar, std::size_t kCount>
 Scalar sum_of_halves(std::array<Scalar, kCount> lane) noexcept {
@@ -104,8 +113,14 @@ void combine(const Rows<Scalar>& A, const Rows<Scalar>& B, const Terms<Scalar>& 
 
 template <typename Scalar>
 constexpr SparseKernels<Scalar> kKernels{
-    "portable",       keep_above<Scalar>, keep_magnitude<Scalar>,
-    residual<Scalar>, dots<Scalar>,       combine<Scalar>,
+    "portable",
+    keep_above<Scalar>,
+    keep_magnitude<Scalar>,
+    largest<Scalar, true>,
+    largest<Scalar, false>,
+    residual<Scalar>,
+    dots<Scalar>,
+    combine<Scalar>,
 };
 
 }  // namespace

@@ -18,7 +18,8 @@ namespace {
 
 // Simd: Scalar, Register, kAccumulators (registers that hold sums), zero, set, load and store of
 // all or of the first n numbers (the others read as 0), add, multiply_add(a, b, c) = ab + c,
-// subtract_multiple(a, b, c) = c − ab, sum (halves onto halves), above and at_least in
+// subtract_multiple(a, b, c) = c − ab, sum (halves onto halves), magnitude, larger(v, than)
+// which is `than` where v is NaN, above and at_least in
 // magnitude, both with NaN (bits), and keep(bits, i, v, index, value), which appends and returns
 // how many.
 template <typename Simd>
@@ -55,6 +56,19 @@ struct SparseSimd {
       kept += Simd::keep(bits, start + i, v, index + kept, value + kept);
     }
     return kept;
+  }
+
+  template <bool kMagnitude>
+  TWOFOLD_TARGET static void largest(const Scalar* z, Index m, Index count,
+                                     Scalar* largest) noexcept {
+    for (Index l = 0; l < count; l += kWidth) {
+      Register most = Simd::zero();
+      for (Index i = l; i < m; i += count) {
+        const Register v = load(z + i, m - i);
+        most = Simd::larger(kMagnitude ? Simd::magnitude(v) : v, most);
+      }
+      Simd::store(largest + l, most);
+    }
   }
 
   TWOFOLD_TARGET static double residual(const Scalar* start, const Rows<Scalar>& A,
@@ -214,8 +228,9 @@ struct SparseSimd {
   }
 
  public:
-  static constexpr SparseKernels<Scalar> kernels{Simd::name, keep_above, keep_magnitude,
-                                                 residual,   dots,       combine};
+  static constexpr SparseKernels<Scalar> kernels{Simd::name,    keep_above,     keep_magnitude,
+                                                 largest<true>, largest<false>, residual,
+                                                 dots,          combine};
 };
 
 }  // namespace

@@ -92,6 +92,26 @@ TYPED_TEST(SparseKernelsTest, KeepTheSameEntries) {
   }
 }
 
+TYPED_TEST(SparseKernelsTest, FindTheSameMaxima) {
+  const SparseKernels<TypeParam>& portable = portable_sparse_kernels<TypeParam>();
+  for (const Index m : {1, 9, 17, 40, 100, 257}) {
+    std::vector<TypeParam> z = normal<TypeParam>(m, static_cast<std::uint64_t>(m));
+    z[static_cast<std::size_t>(m) / 2] = std::numeric_limits<TypeParam>::quiet_NaN();
+    for (const Index count : {kLanes<TypeParam>, 3 * kLanes<TypeParam>}) {
+      std::vector<TypeParam> expected(static_cast<std::size_t>(count) + kGuard, 7),
+          found = expected;
+      for (const auto* kernels : fast_kernels<TypeParam>()) {
+        portable.largest_magnitudes(z.data(), m, count, expected.data());
+        kernels->largest_magnitudes(z.data(), m, count, found.data());
+        EXPECT_TRUE(same_bits(found, expected)) << kernels->name << " m=" << m;
+        portable.largest_values(z.data(), m, count, expected.data());
+        kernels->largest_values(z.data(), m, count, found.data());
+        EXPECT_TRUE(same_bits(found, expected)) << kernels->name << " m=" << m;
+      }
+    }
+  }
+}
+
 // Rows of d numbers, and a sum over `count` of them.
 template <typename Scalar>
 struct Sums {
