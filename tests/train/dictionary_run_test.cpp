@@ -28,13 +28,20 @@ struct Trainer {
   bool fixed;
   DictionaryDescentOptions options = defaults(fixed);
   std::string records = {};
-  Matrix start = sample_start(rows(), kAtoms, 3);
+  Matrix start = start_with_duplicate();
+
+  static Matrix start_with_duplicate() {
+    Matrix start = sample_start(rows(), kAtoms, 3);
+    start.row(0) = start.row(1);
+    return start;
+  }
 
   static DictionaryDescentOptions defaults(bool fixed) {
     DictionaryDescentOptions options;
     options.gate.activation = model::HardThreshold{.lambda = 0.7};
     options.last_threshold = 0.5;
     options.step = fixed ? 2.5 : 0.5;
+    if (!fixed) options.gradient = ops::TiedGradient::DecoderOnly;
     options.last_step = 0.1;
     options.step_unit = kAtoms / 2.0;
     options.iterations = kIterations;

@@ -74,11 +74,12 @@ TEST(KmeansStart, TakesOneSampleOfEachTightCluster) {
   expect_unit_rows(start);
   EXPECT_EQ(share_near(start, model.atoms, 0.999), 1);
 
-  // In the span of twelve principal directions: at σ = 1e-3 that of the means.
+  // In the span of twelve principal directions, which is nearly that of the means. Samples have a
+  // norm of σ√28 = 5.3e-3 outside it.
   const Matrix outside = start - start * model.atoms.transpose() *
                                      (model.atoms * model.atoms.transpose()).inverse() *
                                      model.atoms;
-  EXPECT_LT(outside.rowwise().norm().maxCoeff(), 1e-3);
+  EXPECT_LT(outside.rowwise().norm().maxCoeff(), 2.5e-3);
 }
 
 TEST(KmeansStart, KeepsNormsIfAskedAndBearsEqualRows) {
