@@ -180,6 +180,7 @@ Comparisons against_baselines(const RecoveryResult& r, const std::string& score,
                               bool relative) {
   Comparisons list;
   for (const std::string& name : r.setting.spec.compare.baselines) {
+    if (name == "pca" && score != "explained") continue;  // no dictionary to be compared
     const auto value = over_repeats(r, [&](const RecoveryMeasured& m) {
       const auto theirs = m.values.find(name + " " + score);
       require(theirs != m.values.end(), kWhere,
