@@ -67,5 +67,7 @@ void add_reproduce(CLI::App& app, CommonOptions& options, Action& action);
 void add_report(CLI::App& app, CommonOptions& options, Action& action);
 void add_list(CLI::App& app, CommonOptions& options, Action& action);
 void add_codec(CLI::App& app, CommonOptions& options, Action& action);
+void add_learn(CLI::App& app, CommonOptions& options, Action& action);
+void add_transform(CLI::App& app, CommonOptions& options, Action& action);
 
 }  // namespace twofold::app

@@ -65,6 +65,8 @@ int run(int argc, char** argv) {
   add_predict(app, options, action);
   add_reproduce(app, options, action);
   add_codec(app, options, action);
+  add_learn(app, options, action);
+  add_transform(app, options, action);
   add_report(app, options, action);
   add_list(app, options, action);
   try {

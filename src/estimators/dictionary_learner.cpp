@@ -44,10 +44,10 @@ struct DictionaryLearner::State {
       : options((check_options(chosen), chosen)),
         pool(threads),
         observer(inner, chosen.time_limit),
-        survey(survey_rows(*source, centres(chosen), threads, observer)),
+        survey(survey_rows(*source, centres(chosen), threads, inner)),
         input(std::move(source)),
         scale((check_rows(chosen, survey, *input), std::sqrt(survey.energy))),
-        rows(input, survey.mean, scale, threads, observer) {
+        rows(input, survey.mean, scale, threads, inner) {
     if (mixed()) mixture = start_mixture(rows.pilot(), options.atoms, options.seed, pool);
     plan = make_plan(options, survey, rows, mixed() ? &mixture : nullptr, pool, observer);
   }
@@ -157,16 +157,20 @@ ops::Gate DictionaryLearner::State::final_gate(const GateChoice& choice, Diction
     fit.choices.push_back({"gate", describe_gate(gate), "as asked for"});
     return gate;
   }
-  ops::Gate gate = choice.gate;
+  ops::Gate gate = mixed() ? this->gate() : choice.gate;
   const bool threshold = !std::holds_alternative<model::TopK>(gate.activation);
   if (threshold) gate = at(choice.valley * scale);
+  if (mixed()) {
+    fit.choices.push_back({"gate", describe_gate(gate), "a row belongs to one centre"});
+    return gate;
+  }
   const double margin = choice.cross_talk > 0.0 ? choice.valley / choice.cross_talk : 0.0;
   fit.choices.push_back(
       {"gate", describe_gate(gate),
-       mixed() ? "a row belongs to one centre"
-               : fmt::format("the valley between firing and idle units is at {:.2g} times the "
-                             "cross-talk; a threshold needs 4",
-                             margin)});
+       fmt::format("firing and idle units part at {:.2g} times the cross-talk; {}", margin,
+                   threshold       ? "4 are needed for a threshold"
+                   : margin >= 4.0 ? "a threshold there explains less"
+                                   : "a threshold needs 4")});
   return gate;
 }
 
@@ -200,7 +204,7 @@ void DictionaryLearner::State::finish(const Candidate& best, DictionaryFit& fit)
     return;
   }
   const GateChoice choice = choose_gate(rows.pilot(), best.atoms, plan.sparsity, positive(), pool);
-  dictionary.gate = mixed() ? gate() : final_gate(choice, fit);
+  dictionary.gate = final_gate(choice, fit);
   const Vector length = lengths(best.atoms, choice.amplitude) * scale;
   dictionary.atoms = length.asDiagonal() * best.atoms.cast<double>();
 }

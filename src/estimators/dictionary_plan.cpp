@@ -89,7 +89,7 @@ void plan_noise(const DictionaryOptions& options, const NormalisedRows& rows, Di
     const auto k = static_cast<double>(plan.sparsity), dimension = static_cast<double>(d);
     const double left = (1.0 - trial->explained) - (k - 1.0) / dimension;  // kκ₂ = 1, nearly
     relative = std::clamp(left / (dimension - k), 0.0, 1.0 / dimension);
-    survey.noise_source = "residual of a trial, cross-talk taken off";
+    survey.noise_source = "residual of a trial, cross-talk taken off: rather too large";
   }
   survey.noise = std::sqrt(relative * survey.energy);
   choose(plan, "noise", fmt::format("{:.4g} per element", survey.noise),

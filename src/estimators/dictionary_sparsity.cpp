@@ -67,10 +67,6 @@ Index next(Index k) {
   return k < 6 ? k + 1 : k + std::max<Index>(2, k / 4 / 2 * 2);
 }
 
-Index best_of(const std::vector<SparsityTrial>& trials) {
-  return std::ranges::max_element(trials, {}, &SparsityTrial::explained)->sparsity;
-}
-
 // Where the curve is farthest above the line between its ends.
 Index bend(const std::vector<SparsityTrial>& trials) {
   const SparsityTrial &first = trials.front(), &last = trials.back();

@@ -35,8 +35,7 @@ PrincipalDirections principal_directions(const NormalisedRows& rows, Index count
     (first_half ? odd : even).add(pool, ConstView<float>(X.bottomRows(X.rows() - half)));
   };
   for_each_chunk<float>(source, SpacedRows(source.size(), source.size()), pool, "covariance",
-                        observer, add);
-  observer.stop_if_interrupted();
+                        observer.inner(), add);
   const auto n = static_cast<double>(even.count() + odd.count());
   Matrix moment = Matrix::Zero(source.dimension(), source.dimension());
   for (const SecondMoment* part : {&even, &odd}) {

@@ -20,6 +20,8 @@ class DeadlineObserver final : public Observer {
   }
   [[nodiscard]] StopRequest stop_requested() const override;
   [[nodiscard]] bool out_of_time() const;
+  /// Without the deadline: for what must be done whole.
+  [[nodiscard]] Observer& inner() const noexcept { return inner_; }
   /// Throws Stopped if the other observer asks to stop: a deadline does not.
   void stop_if_interrupted() const;
 

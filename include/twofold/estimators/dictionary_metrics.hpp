@@ -54,6 +54,8 @@ class ExplainedVariance {
  public:
   /// @throws InvalidArgument  if shapes differ, or from those of the blocks before.
   void add(const ConstView<double>& X, const ConstView<double>& Xhat);
+  /// Whether the rows so far differ, so that there is something to explain.
+  [[nodiscard]] bool varies() const noexcept { return scatter_ > 0.0; }
   /// @throws InvalidArgument  if all rows were equal, or there was none.
   [[nodiscard]] double value() const;
   [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
