@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "experiment/dictionary_recovery_figures.hpp"
 #include "experiment/dictionary_recovery_training.hpp"
 #include "experiment/heat_map.hpp"
 #include "experiment/judging.hpp"
-#include "experiment/tile_sheet.hpp"
 #include "twofold/core/file.hpp"
+#include "twofold/estimators/atom_sheet.hpp"
 #include "twofold/estimators/dictionary_metrics.hpp"
 
 namespace twofold::experiment {
@@ -32,6 +33,16 @@ Matrix sorted_cosines(const RecoveryResult& r) {
   return sorted;
 }
 
+// All atoms as a sheet of pictures, in the order of their units.
+void write_atoms(const RecoveryResult& r, const std::filesystem::path& file) {
+  estimators::LearnedDictionary dictionary;
+  dictionary.atoms = r.measured.front().atoms;
+  dictionary.image = r.setting.dataset.image;
+  std::vector<Index> order(static_cast<std::size_t>(dictionary.size()));
+  std::iota(order.begin(), order.end(), Index{0});
+  estimators::write_atom_sheet(file, dictionary, order);
+}
+
 bool drawable(const RecoveryResult& r, const std::string& kind) {
   if (r.measured.empty()) return false;
   return kind == "cosines" ? r.setting.known() : !r.setting.dataset.image.empty();
@@ -42,7 +53,7 @@ void write_picture(const RecoveryResult& r, const std::string& kind,
   if (kind == "cosines") {
     write_heat_map(file, sorted_cosines(r));
   } else {
-    write_tile_sheet(file, r.measured.front().atoms, r.setting.dataset.image);
+    write_atoms(r, file);
   }
 }
 

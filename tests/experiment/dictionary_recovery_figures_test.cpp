@@ -83,8 +83,7 @@ TEST(DictionaryRecoveryFigures, CosinesAreADiagonalWhateverTheOrderAndSign) {
   const Matrix A = r.setting.truth().atoms;
   r.measured.front().atoms.row(0) = A.row(1);
   r.measured.front().atoms.row(1) = A.row(0);
-  const auto pictures =
-      dictionary_recovery_pictures(asking_for("cosines"), {r}, folder.path());
+  const auto pictures = dictionary_recovery_pictures(asking_for("cosines"), {r}, folder.path());
   ASSERT_EQ(pictures.size(), 1u);
   EXPECT_EQ(pictures[0].name, "cosines-1");
   const Png png = read_png(folder.path() / pictures[0].file);
@@ -107,8 +106,8 @@ TEST(DictionaryRecoveryFigures, RefusesKindsAndDataThatDoNotFit) {
   const RecoverySpec digits =
       recovery_spec("[data]\nsource = 'mnist'\n[model]\natoms = 4\n[train]\nstart = 'samples'\n");
   const auto refused = [&](const std::string& kind, std::initializer_list<std::string_view> words) {
-    expect_throw<InvalidArgument>(
-        [&] { check_dictionary_recovery_figure({.kind = kind}, digits); }, words);
+    expect_throw<InvalidArgument>([&] { check_dictionary_recovery_figure({.kind = kind}, digits); },
+                                  words);
   };
   refused("errors", {"unknown figure 'errors'", "method_errors"});
   refused("error", {"known dictionary", "mnist"});

@@ -154,8 +154,7 @@ TEST(DictionaryRecoveryQuantities, RefusesWhatASpecDoesNotHave) {
                                 {"'error'", "known dictionary", "mnist"});
   expect_throw<InvalidArgument>([&] { check_quantity("explained_below", digits); },
                                 {"compare.baselines"});
-  expect_throw<InvalidArgument>([&] { check_quantity("eror", digits); },
-                                {"did you mean 'error'?"});
+  expect_throw<InvalidArgument>([&] { check_quantity("eror", digits); }, {"did you mean 'error'?"});
   EXPECT_NO_THROW(check_quantity("distinct", digits));
 }
 

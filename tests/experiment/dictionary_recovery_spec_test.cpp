@@ -61,9 +61,10 @@ TEST(DictionaryRecoverySpec, RefusesWhatNeedsAKnownDictionary) {
   expect_refused(file + "start = 'samples'\nsupport = 'oracle'\n", {"support = \"oracle\""});
   EXPECT_NO_THROW(recovery_spec(file + "start = 'samples'\n"));
   expect_refused("[data]\nsource = 'mnist'\n[train]\nstart = 'samples'\n", {"model.atoms"});
-  expect_refused("[data]\nsource = 'mnist'\n[model]\natoms = 4\nactivation = 'top_k'\n[train]\n"
-                 "start = 'samples'\n",
-                 {"model.active"});
+  expect_refused(
+      "[data]\nsource = 'mnist'\n[model]\natoms = 4\nactivation = 'top_k'\n[train]\n"
+      "start = 'samples'\n",
+      {"model.active"});
   expect_refused(with("[model]\natoms = 9\n"), {"start = \"near\"", "model.atoms = 9"});
 }
 
