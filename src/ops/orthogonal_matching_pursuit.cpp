@@ -1,9 +1,9 @@
 #include "twofold/ops/orthogonal_matching_pursuit.hpp"
 
 #include <algorithm>
-#include <type_traits>
 #include <vector>
 
+#include "peak.hpp"
 #include "pursuit_rule.hpp"
 #include "sparse_kernels.hpp"
 #include "sparse_scratch.hpp"
@@ -11,71 +11,6 @@
 
 namespace twofold::ops {
 namespace {
-
-// Where a vector of correlations is largest.
-template <typename Scalar>
-struct Peak {
-  Index at;
-  Scalar size;
-};
-
-// Largest size in each of kLanes lanes, and in which group of kLanes numbers it stands: a form
-// that compilers turn into vector instructions without reordering anything.
-template <typename Scalar>
-class LanePeak {
- public:
-  void see(Index lane, std::int32_t group, Scalar correlation) {
-    const Scalar size = correlation < 0 ? -correlation : correlation;
-    const bool more = size > size_[lane];
-    size_[lane] = more ? size : size_[lane];
-    group_[lane] = more ? static_cast<Counter>(group) : group_[lane];
-  }
-
-  // The first of equals.
-  [[nodiscard]] Peak<Scalar> peak() const {
-    Peak<Scalar> best{static_cast<Index>(group_[0]) * kLanes<Scalar>, size_[0]};
-    for (Index lane = 1; lane < kLanes<Scalar>; ++lane) {
-      const Index at = static_cast<Index>(group_[lane]) * kLanes<Scalar> + lane;
-      if (size_[lane] > best.size || (size_[lane] == best.size && at < best.at)) {
-        best = {at, size_[lane]};
-      }
-    }
-    return best;
-  }
-
- private:
-  // As wide as a Scalar, for one comparison to serve both.
-  using Counter = std::conditional_t<sizeof(Scalar) == 4, std::int32_t, std::int64_t>;
-  Scalar size_[kLanes<Scalar>] = {};
-  Counter group_[kLanes<Scalar>] = {};
-};
-
-template <typename Scalar>
-Peak<Scalar> find_peak(const Scalar* correlation, Index padded) {
-  LanePeak<Scalar> best;
-  for (std::int32_t group = 0; group * kLanes<Scalar> < padded; ++group) {
-    const Scalar* const a = correlation + group * kLanes<Scalar>;
-    for (Index lane = 0; lane < kLanes<Scalar>; ++lane) best.see(lane, group, a[lane]);
-  }
-  return best.peak();
-}
-
-// v <- inverse v; correlation <- correlation − q v; where is it largest?
-template <typename Scalar>
-Peak<Scalar> remove_direction(Scalar inverse, Scalar q, Scalar* v, Scalar* correlation,
-                              Index padded) {
-  LanePeak<Scalar> best;
-  for (std::int32_t group = 0; group * kLanes<Scalar> < padded; ++group) {
-    Scalar* const a = correlation + group * kLanes<Scalar>;
-    Scalar* const u = v + group * kLanes<Scalar>;
-    for (Index lane = 0; lane < kLanes<Scalar>; ++lane) {
-      u[lane] *= inverse;
-      a[lane] -= q * u[lane];
-      best.see(lane, group, a[lane]);
-    }
-  }
-  return best.peak();
-}
 
 // The pursuit of one sample. With e_1, e_2, ... the chosen atoms orthonormalised,
 //   w_S = L e,  v_s = W e_s,  x̂ = Σ q_s e_s,  correlations W (x − x̂) = W x − Σ q_s v_s.
@@ -101,7 +36,7 @@ class Pursuit {
   Index run(double square, Scalar* correlation, std::int32_t* index, Scalar* value) {
     const double limit = options_.residual * options_.residual;
     const double norm = std::sqrt(square);
-    Peak<Scalar> peak = find_peak(correlation, padded_);
+    Peak<Scalar> peak = find_peak<Scalar>(correlation, padded_);
     Index count = 0;
     for (double left = square; count < k_ && left > limit; ++count) {
       const Index j = peak.at;
