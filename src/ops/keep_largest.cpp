@@ -9,8 +9,27 @@
 namespace twofold::ops {
 namespace {
 
-// A rank that at least k entries reach: the largest of some L > k parts of the row are L entries.
-// With two parts for each of the k few others reach it.
+// So many numbers are compared each with each: no branch that a processor could guess wrong.
+constexpr Index kFew = 32;
+
+// The k-th largest of `count` numbers >= 0, k <= count; may reorder them.
+template <typename Scalar>
+Scalar kth_largest(Scalar* numbers, Index count, Index k) {
+  if (count > kFew) {
+    std::nth_element(numbers, numbers + k - 1, numbers + count, std::greater<>());
+    return numbers[k - 1];
+  }
+  Scalar kth = std::numeric_limits<Scalar>::infinity();
+  for (Index i = 0; i < count; ++i) {
+    std::int32_t above = 0;
+    for (Index j = 0; j < count; ++j) above += numbers[j] > numbers[i] ? 1 : 0;
+    if (above < k) kth = std::min(kth, numbers[i]);
+  }
+  return kth;
+}
+
+// A rank that at least k entries reach: the largest of each of L > k parts of the row are L
+// entries. With two parts for each of the k few others reach it.
 template <typename Scalar>
 Scalar lower_bound(const Scalar* z, Index m, const GateRule<Scalar>& rule,
                    std::vector<Scalar>& ranks) {
@@ -19,9 +38,7 @@ Scalar lower_bound(const Scalar* z, Index m, const GateRule<Scalar>& rule,
   const SparseKernels<Scalar>& kernels = sparse_kernels<Scalar>();
   ranks.resize(static_cast<std::size_t>(parts));
   (rule.positive ? kernels.largest_values : kernels.largest_magnitudes)(z, m, parts, ranks.data());
-  const auto last = ranks.begin() + rule.k - 1;
-  std::nth_element(ranks.begin(), last, ranks.end(), std::greater<>());
-  return *last;
+  return kth_largest(ranks.data(), parts, rule.k);
 }
 
 // Keeps the k best of `count` > k candidates in their order.
@@ -30,18 +47,18 @@ void prune(Index count, const GateRule<Scalar>& rule, std::vector<Scalar>& ranks
            std::int32_t* index, Scalar* value) {
   ranks.resize(static_cast<std::size_t>(count));
   std::transform(value, value + count, ranks.begin(), [&](Scalar v) { return rule.rank(v); });
-  const auto last = ranks.begin() + rule.k - 1;
-  std::nth_element(ranks.begin(), last, ranks.end(), std::greater<>());
-  const Scalar limit = *last;
-  // Those above the limit come before `last`; what is left of k goes to the first ties.
-  Index ties = rule.k - std::count_if(ranks.begin(), last, [&](Scalar r) { return r > limit; });
+  const Scalar limit = kth_largest(ranks.data(), count, rule.k);
+  // What those above the limit leave of k goes to the first of the ties.
+  Index ties =
+      rule.k - std::count_if(ranks.begin(), ranks.end(), [&](Scalar r) { return r > limit; });
   Index kept = 0;
   for (Index i = 0; i < count; ++i) {
     const Scalar rank = rule.rank(value[i]);
-    if (rank < limit || (rank == limit && ties-- <= 0)) continue;
+    const bool tie = rank == limit && ties > 0;
+    ties -= tie ? 1 : 0;
     index[kept] = index[i];
     value[kept] = value[i];
-    ++kept;
+    kept += rank > limit || tie ? 1 : 0;
   }
 }
 
