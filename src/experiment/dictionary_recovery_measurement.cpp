@@ -11,8 +11,6 @@
 namespace twofold::experiment {
 namespace {
 
-constexpr Index kCodeRows = 5000;  // samples whose codes are compared
-
 Matrix unit_rows(const Matrix& W) {
   Matrix unit = W;
   for (Index i = 0; i < W.rows(); ++i) {
@@ -55,10 +53,10 @@ void score_atoms(const RecoverySetting& setting, const data::Dataset& dataset, c
 void score_codes(const RecoverySetting& setting, const data::Dataset& dataset, const Matrix& X,
                  const Matrix& W, const ops::Gate& gate, const std::string& prefix,
                  RecoveryMeasured& measured, ThreadPool& pool) {
-  const Index rows = std::min(kCodeRows, X.rows());
+  const Index rows = X.rows();
   const ops::SparseCodes<double> truth = true_codes<double>(*dataset.truth, rows);
   ops::SparseCodes<double> codes;
-  ops::encode<double>(X.topRows(rows), W, gate, codes, pool);
+  ops::encode<double>(X, W, gate, codes, pool);
   const estimators::SupportScore score = estimators::support_score(
       codes, truth, partners(setting, W, unit_atoms(dataset.truth->model())));
   const auto samples = static_cast<double>(rows);

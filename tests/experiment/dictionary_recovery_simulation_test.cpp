@@ -101,7 +101,8 @@ TEST(DictionaryRecoverySimulation, NoIterationsMeasureTheStart) {
 
 TEST(DictionaryRecoverySimulation, AnyNumberOfThreadsGivesTheSameBits) {
   for (const std::string train :
-       {"iterations = 5\n", "iterations = 5\nbatch = 50\nstart = 'samples'\n",
+       {"iterations = 5\n",
+        "iterations = 5\nbatch = 50\nstart = 'samples'\nstep = 0.1\ngradient = 'decoder_only'\n",
         "iterations = 5\nsupport = 'oracle'\nprecision = 'float'\n"}) {
     const std::string toml = sparse(train, "baselines = ['ksvd', 'pca']\niterations = 2\n");
     expect_same_bits(measure(toml, 1), measure(toml, 3));
