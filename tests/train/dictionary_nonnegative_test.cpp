@@ -57,7 +57,7 @@ TEST_F(NonnegativeDescent, KeepsTheFloorOfItsBias) {
   const Matrix X = samples(model, kCount, 1);
   const double q = (kSparsity - 1) / (m - 1);
   for (const double beta : {0.05, 0.1}) {
-    auto options = descent(m, 1.2, 40);
+    auto options = descent(m, 1.2, 24);
     options.gate.bias = -beta;
     const auto run = descend(X, near_start(model.atoms, 0.2, 1), options, pool_);
     const double stiff = (1 - q) * (kKappa2 + (kSparsity - 1) * kKappa1 * kKappa1) +
@@ -98,8 +98,8 @@ TEST_F(NonnegativeDescent, ShrinksTheBiasToTheCrossTalkAndJumpsWithout) {
   const auto model = nonnegative("random", 100, 400, 1);
   const Matrix X = samples(model, 4000, 1);
   const Matrix start = near_start(model.atoms, 0.3, 1);
-  const auto error = [&](double shrink, double floor, std::int64_t iterations = 40) {
-    auto options = descent(100, 1, iterations);
+  const auto error = [&](double shrink, double floor) {
+    auto options = descent(100, 1, 25);
     options.gate.bias = -0.5;
     options.bias_shrink = shrink;
     options.bias_floor = floor;
@@ -108,9 +108,9 @@ TEST_F(NonnegativeDescent, ShrinksTheBiasToTheCrossTalkAndJumpsWithout) {
   const double twice = error(1.1, 0.264), constant = error(1, 0), once = error(1.1, 0.1);
   EXPECT_LT(twice, constant);
   EXPECT_LT(twice, once);
-  EXPECT_GT(error(1.3, 0.02, 25), 5);
+  EXPECT_GT(error(1.3, 0.02), 5);
 
-  auto options = descent(100, 1, 40);
+  auto options = descent(100, 1, 25);
   options.gate.activation = model::JumpRelu{.threshold = 0.5};
   EXPECT_LT(squared_error(descend(X, start, options, pool_).atoms, model.atoms), twice / 2);
   options.gradient = ops::TiedGradient::DecoderOnly;

@@ -174,6 +174,7 @@ TEST_P(DictionaryRun, RefusesOptionsOutsideTheirDomain) {
   refused([](Options& o) { o.polish = -1; });
   refused([](Options& o) { o.most_halvings = -1; });
   refused([](Options& o) { o.expected_rate = 0; });
+  refused([](Options& o) { o.reseed_below = 1; });
   refused([](Options& o) { o.divergence_limit = 1; });
   refused([](Options& o) { o.record_steps = {0, kTotal + 1}; });
   refused([](Options& o) { o.gate.activation = model::Tanh{}; });

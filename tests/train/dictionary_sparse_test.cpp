@@ -78,7 +78,7 @@ TEST_F(SparseDescent, EndsAtTheFloorOfItsGradient) {
     const Matrix start = near_start(model.atoms, 0.3, 4);
     const double scale = m * m / static_cast<double>(count);
     const double random = scale * (d - 1) * noise * noise / k;
-    auto options = hard_threshold(128, 3, 1, 30);
+    auto options = hard_threshold(128, 3, 1, 20);
     const double full =
         squared_error(descend(X, start, options, pool_, &support).atoms, model.atoms) /
         (4 * (k - 1) * (k - 1) / d + 2 * (k - 1) * scale / d + random);
