@@ -12,6 +12,7 @@ namespace twofold::estimators {
 namespace {
 
 constexpr double kSame = 0.95;
+constexpr int kHalvings = 3;  // of the step
 
 double squared_norm(const MatrixF& rows, ThreadPool& pool) {
   return parallel_sum<double>(pool, rows.rows(), 256, [&](Index begin, Index end) {
@@ -64,6 +65,25 @@ train::DictionaryResult<float> descend(const data::Source& rows, MatrixF start,
       train::dictionary_descent<float>(sampler, std::move(start), options, {}, pool, observer);
   observer.stop_if_interrupted();
   return result;
+}
+
+Descent descend_from_rows(const data::Source& rows, const MatrixF& pilot, SparseRun run,
+                          ThreadPool& pool, DeadlineObserver& observer) {
+  const MatrixF start = start_from_rows(pilot, run.atoms, run.seed);
+  const ops::Gate gate = largest(run.sparsity, run.positive);
+  Descent made;
+  for (int halvings = 0; halvings <= kHalvings; ++halvings) {
+    auto result = descend(rows, start, run, pool, observer);
+    made.iterations += result.iterations;
+    made.step = run.step;
+    made.explained =
+        result.atoms.allFinite() ? explained(pilot, result.atoms, gate, pool) : -HUGE_VAL;
+    made.atoms = std::move(result.atoms);
+    if (!made.collapsed() || observer.out_of_time()) break;
+    run.step *= 0.5;
+    run.last_step *= 0.5;
+  }
+  return made;
 }
 
 MatrixF start_from_rows(const MatrixF& pilot, Index atoms, std::uint64_t seed) {

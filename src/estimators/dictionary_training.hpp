@@ -50,6 +50,21 @@ inline constexpr Index kBatch = 100;
                                                      const SparseRun& run, ThreadPool& pool,
                                                      DeadlineObserver& observer);
 
+/// A descent and what its atoms explain; one that explains nothing has collapsed.
+struct Descent {
+  MatrixF atoms;
+  double explained = 0.0;  ///< of the pilot; −infinity if the atoms are not finite
+  std::int64_t iterations = 0;
+  double step = 0.0;  ///< the one it was made with
+
+  [[nodiscard]] bool collapsed() const noexcept { return !(explained > 0.0); }
+};
+
+/// From random rows of the pilot; after a collapse again with half the step, three times.
+[[nodiscard]] Descent descend_from_rows(const data::Source& rows, const MatrixF& pilot,
+                                        SparseRun run, ThreadPool& pool,
+                                        DeadlineObserver& observer);
+
 /// Random rows of the pilot as atoms.
 [[nodiscard]] MatrixF start_from_rows(const MatrixF& pilot, Index atoms, std::uint64_t seed);
 
