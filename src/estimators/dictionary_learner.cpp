@@ -110,6 +110,7 @@ void DictionaryLearner::State::settle(Descent& best, DictionaryFit& fit) {
                       .step = 0.1 * step,
                       .last_step = 0.02 * step,
                       .iterations = kSettling,
+                      .reseed = false,
                       .seed = options.seed + 1000,
                       .stage = "settle"};
   auto result = descend(rows.source(), best.atoms, run, pool, observer);

@@ -12,7 +12,8 @@ namespace twofold::estimators {
 namespace {
 
 constexpr double kSame = 0.95;
-constexpr int kHalvings = 3;  // of the step
+constexpr int kHalvings = 3;       // of the step
+constexpr double kCounted = 30.0;  // rows of a unit before it is judged idle or busy
 
 double squared_norm(const MatrixF& rows, ThreadPool& pool) {
   return parallel_sum<double>(pool, rows.rows(), 256, [&](Index begin, Index end) {
@@ -60,6 +61,12 @@ train::DictionaryResult<float> descend(const data::Source& rows, MatrixF start,
   options.step_unit = static_cast<double>(run.atoms);
   options.iterations = run.iterations;
   options.stage = run.stage;
+  if (run.sparsity == 1 && run.reseed) {
+    // Random rows with one atom each repeat atoms and miss others; a gap does not fill by itself.
+    options.expected_rate = 1.0 / static_cast<double>(run.atoms);
+    options.reseed_every =
+        static_cast<std::int64_t>(std::ceil(kCounted / (double{kBatch} * options.expected_rate)));
+  }
   const data::BatchSampler sampler(rows, {.batch = kBatch, .order = "shuffle"}, run.seed);
   auto result =
       train::dictionary_descent<float>(sampler, std::move(start), options, {}, pool, observer);

@@ -37,6 +37,7 @@ struct SparseRun {
   bool positive = false;
   double step = 0.5, last_step = 0.05;
   std::int64_t iterations = 500;
+  bool reseed = true;  ///< replace idle, busy and repeated units where a row has one atom
   std::uint64_t seed = 1;
   std::string stage = "train";
 };
