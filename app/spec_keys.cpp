@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "twofold/experiment/dictionary_recovery_spec.hpp"
 #include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/mean_field_spec.hpp"
 #include "twofold/experiment/one_bit_spec.hpp"
@@ -42,6 +43,10 @@ std::vector<SpecKey> spec_keys() {
   add_section<experiment::OneBitDecode>(keys, "one_bit", "[decode]");
   add_section<experiment::OneBitTrain>(keys, "one_bit", "[train]");
   add_section<experiment::OneBitUnrolled>(keys, "one_bit", "[unrolled]");
+  constexpr std::string_view recovery = "dictionary_recovery";
+  add_section<experiment::RecoveryModel>(keys, recovery, "[model]");
+  add_section<experiment::RecoveryTrain>(keys, recovery, "[train]");
+  add_section<experiment::RecoveryCompare>(keys, recovery, "[compare]");
   add_section<experiment::SweepOptions>(keys, "", "[sweep]");
   add_section<experiment::CaseOptions>(keys, "", "[[case]]");
   add_section<experiment::ClaimOptions>(keys, "", "[[claim]]");

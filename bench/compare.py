@@ -46,11 +46,35 @@ WORKLOADS = [
         "peer": ("peers/faiss_lsh_encode.py", str(d)),
     }
     for d in (256, 1024, 4096)
+] + [
+    {
+        "name": f"tied_{name}_step",
+        "title": title,
+        "ours": ("bench/twofold_ops_bench", f"TiedStep/{name}", f"Product/{name}"),
+        "floor": "the product X Wᵀ",
+        "peer": ("peers/tied_step.py", name),
+    }
+    for name, title in (
+        ("threshold", "tied step, hard threshold, batch 1024, d 256, m 512, 19 active, float"),
+        ("top_k", "tied step, top-k 32, batch 4096, d 768, m 12288, float"),
+    )
+] + [
+    {
+        "name": "orthogonal_matching_pursuit",
+        "title": "orthogonal matching pursuit of 4096 vectors, d 64, 256 atoms, k 10, double",
+        "ours": ("bench/twofold_ops_bench", "PursuitDouble", "CorrelationsDouble"),
+        "floor": "products with the atoms",
+        "peer": ("peers/sklearn_omp.py",),
+    },
 ]
 
 
 # Ours alone: program, benchmark, its floor in the same run or the time wanted in ms.
 ALONE = [
+    ("threshold codes, batch 1024, d 256, m 512, 19 active", "bench/twofold_ops_bench",
+     "Codes/threshold", "Product/threshold"),
+    ("top-k codes, batch 4096, d 768, m 12288, k 32", "bench/twofold_ops_bench", "Codes/top_k",
+     "Product/top_k"),
     ("second moment of 10 000 x 3072 floats", "bench/twofold_linalg_bench", "SecondMomentOfImages",
      "PlainProduct"),
     ("closed form, d = 3072, 200 times", "bench/twofold_theory_bench", "BM_ClosedForm200Times", 20),

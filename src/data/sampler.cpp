@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "twofold/core/error.hpp"
@@ -10,7 +11,8 @@ namespace twofold::data {
 namespace {
 
 constexpr auto kWhere = "data::BatchSampler";
-constexpr Index kBlock = 16;  // draws that one thread handles at a time
+constexpr Index kBlock = 16;         // draws that are gathered at a time
+constexpr Index kShare = 16 * 1024;  // numbers below which a second thread costs more than it saves
 
 }  // namespace
 
@@ -44,7 +46,7 @@ void BatchSampler::fill(std::uint64_t step, View<Scalar> rows, ThreadPool& pool)
                             source_->dimension(), rows.rows(), rows.cols()));
   }
   const std::uint64_t first = step * static_cast<std::uint64_t>(draws_);
-  parallel_for(pool, draws_, kBlock, [&](Index begin, Index end) {
+  const auto draw = [&](Index begin, Index end) {
     std::array<std::uint64_t, kBlock> index{};
     const auto count = static_cast<std::size_t>(end - begin);
     for (std::size_t k = 0; k < count; ++k) {
@@ -58,6 +60,10 @@ void BatchSampler::fill(std::uint64_t step, View<Scalar> rows, ThreadPool& pool)
       if (sign < 0) rows.row(b) = -rows.row(b);
       if (options_.mirrored) rows.row(b + draws_) = -rows.row(b);
     }
+  };
+  const Index block = std::max(kBlock, kShare / std::max<Index>(rows.cols(), 1));
+  parallel_for(pool, draws_, block, [&](Index begin, Index end) {
+    for (Index b = begin; b < end; b += kBlock) draw(b, std::min(b + kBlock, end));
   });
 }
 

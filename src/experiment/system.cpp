@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "experiment/dictionary_recovery_system.hpp"
 #include "experiment/mean_field_system.hpp"
 #include "experiment/one_bit_system.hpp"
 #include "twofold/core/error.hpp"
@@ -12,7 +13,7 @@
 namespace twofold::experiment {
 
 std::span<const System> systems() {
-  static const std::array list{mean_field_system(), one_bit_system()};
+  static const std::array list{mean_field_system(), one_bit_system(), dictionary_recovery_system()};
   return list;
 }
 

@@ -32,13 +32,13 @@ Index keep(const Scalar* z, Index m, const GateRule<Scalar>& rule, std::int32_t*
   using Kind = typename GateRule<Scalar>::Kind;
   const SparseKernels<Scalar>& kernels = sparse_kernels<Scalar>();
   if (rule.kind == Kind::Above) {
-    return kernels.keep_above(z, m, rule.shift, rule.threshold, index, value);
+    return kernels.keep_above(z, m, 0, rule.shift, rule.threshold, index, value);
   }
   if (rule.kind == Kind::Magnitude) {
-    return kernels.keep_magnitude(z, m, rule.threshold, index, value);
+    return kernels.keep_magnitude(z, m, 0, rule.threshold, index, value);
   }
-  static thread_local std::vector<Candidate<Scalar>> work;
-  return keep_largest(z, m, rule, work, index, value);
+  static thread_local std::vector<Scalar> ranks;
+  return keep_largest(z, m, rule, ranks, index, value);
 }
 
 template <typename Scalar>

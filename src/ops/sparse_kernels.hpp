@@ -44,13 +44,17 @@ template <std::floating_point Scalar>
 struct SparseKernels {
   const char* name;
 
-  /// Appends (i, z_i + shift) where z_i + shift > threshold or is NaN; returns how many.
-  /// `index` and `value` have room for m entries and 64 bytes more.
-  Index (*keep_above)(const Scalar* z, Index m, Scalar shift, Scalar threshold, std::int32_t* index,
-                      Scalar* value) noexcept;
-  /// Appends (i, z_i) where |z_i| >= threshold or is NaN.
-  Index (*keep_magnitude)(const Scalar* z, Index m, Scalar threshold, std::int32_t* index,
-                          Scalar* value) noexcept;
+  /// Appends (start + i, z_i + shift), i < m, where z_i + shift > threshold or is NaN; returns how
+  /// many. `index` and `value` have room for m entries and 64 bytes more.
+  Index (*keep_above)(const Scalar* z, Index m, Index start, Scalar shift, Scalar threshold,
+                      std::int32_t* index, Scalar* value) noexcept;
+  /// Appends (start + i, z_i) where |z_i| >= threshold or is NaN.
+  Index (*keep_magnitude)(const Scalar* z, Index m, Index start, Scalar threshold,
+                          std::int32_t* index, Scalar* value) noexcept;
+  /// largest[l] = max(0, |z_i|) or max(0, z_i) over i ≡ l mod `count`, a multiple of kLanes; a NaN
+  /// is passed over.
+  void (*largest_magnitudes)(const Scalar* z, Index m, Index count, Scalar* largest) noexcept;
+  void (*largest_values)(const Scalar* z, Index m, Index count, Scalar* largest) noexcept;
   /// out = start − Σ first·A[row]; returns ‖out‖², summed in the lanes of one register.
   double (*residual)(const Scalar* start, const Rows<Scalar>& A, const Terms<Scalar>& terms,
                      Scalar* out) noexcept;
@@ -70,6 +74,12 @@ inline constexpr Index kChunk = 256;
 /// Plain loops: the definition the others are tested against.
 template <std::floating_point Scalar>
 [[nodiscard]] const SparseKernels<Scalar>& portable_sparse_kernels() noexcept;
+
+/// nullptr where the compiler or this machine's processor lacks the instructions.
+template <std::floating_point Scalar>
+[[nodiscard]] const SparseKernels<Scalar>* avx2_sparse_kernels() noexcept;
+template <std::floating_point Scalar>
+[[nodiscard]] const SparseKernels<Scalar>* avx512_sparse_kernels() noexcept;
 
 /// The fastest this machine can run.
 template <std::floating_point Scalar>

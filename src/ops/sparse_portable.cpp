@@ -8,12 +8,12 @@ namespace twofold::ops {
 namespace {
 
 template <typename Scalar>
-Index keep_above(const Scalar* z, Index m, Scalar shift, Scalar threshold, std::int32_t* index,
-                 Scalar* value) noexcept {
+Index keep_above(const Scalar* z, Index m, Index start, Scalar shift, Scalar threshold,
+                 std::int32_t* index, Scalar* value) noexcept {
   Index kept = 0;
   for (Index i = 0; i < m; ++i) {
     const Scalar v = z[i] + shift;
-    index[kept] = static_cast<std::int32_t>(i);
+    index[kept] = static_cast<std::int32_t>(start + i);
     value[kept] = v;
     kept += v <= threshold ? 0 : 1;
   }
@@ -21,15 +21,24 @@ Index keep_above(const Scalar* z, Index m, Scalar shift, Scalar threshold, std::
 }
 
 template <typename Scalar>
-Index keep_magnitude(const Scalar* z, Index m, Scalar threshold, std::int32_t* index,
+Index keep_magnitude(const Scalar* z, Index m, Index start, Scalar threshold, std::int32_t* index,
                      Scalar* value) noexcept {
   Index kept = 0;
   for (Index i = 0; i < m; ++i) {
-    index[kept] = static_cast<std::int32_t>(i);
+    index[kept] = static_cast<std::int32_t>(start + i);
     value[kept] = z[i];
     kept += std::abs(z[i]) < threshold ? 0 : 1;
   }
   return kept;
+}
+
+template <typename Scalar, bool kMagnitude>
+void largest(const Scalar* z, Index m, Index count, Scalar* largest) noexcept {
+  std::fill(largest, largest + count, Scalar{0});
+  for (Index i = 0; i < m; ++i) {
+    const Scalar rank = kMagnitude ? std::abs(z[i]) : z[i];
+    if (rank > largest[i % count]) largest[i % count] = rank;
+  }
 }
 
 // Halves are added until one number is left.
@@ -104,8 +113,14 @@ void combine(const Rows<Scalar>& A, const Rows<Scalar>& B, const Terms<Scalar>& 
 
 template <typename Scalar>
 constexpr SparseKernels<Scalar> kKernels{
-    "portable",       keep_above<Scalar>, keep_magnitude<Scalar>,
-    residual<Scalar>, dots<Scalar>,       combine<Scalar>,
+    "portable",
+    keep_above<Scalar>,
+    keep_magnitude<Scalar>,
+    largest<Scalar, true>,
+    largest<Scalar, false>,
+    residual<Scalar>,
+    dots<Scalar>,
+    combine<Scalar>,
 };
 
 }  // namespace
@@ -117,7 +132,12 @@ const SparseKernels<Scalar>& portable_sparse_kernels() noexcept {
 
 template <std::floating_point Scalar>
 const SparseKernels<Scalar>& sparse_kernels() noexcept {
-  return portable_sparse_kernels<Scalar>();
+  static const SparseKernels<Scalar>& best = []() -> const SparseKernels<Scalar>& {
+    if (const auto* kernels = avx512_sparse_kernels<Scalar>()) return *kernels;
+    if (const auto* kernels = avx2_sparse_kernels<Scalar>()) return *kernels;
+    return portable_sparse_kernels<Scalar>();
+  }();
+  return best;
 }
 
 template const SparseKernels<float>& portable_sparse_kernels() noexcept;

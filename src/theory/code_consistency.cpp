@@ -44,25 +44,58 @@ double mean_miss(const data::DictionaryModel& model, double threshold, double co
   return (integral(to / s) - integral(from / s)) * s / (to - from);
 }
 
-LabelError mixture_error(const data::DictionaryModel& model, double threshold, double distance) {
-  const Index m = model.size();
-  const double cosine = 1.0 - 0.5 * distance * distance, sine2 = squared_sine(distance);
-  const double d = static_cast<double>(model.dimension());
-  Matrix gram(m, m);
-  gemm(Trans::No, Trans::Yes, 1.0, unit_atoms(model), model.atoms, 0.0, gram);
-  LabelError error;
-  for (Index j = 0; j < m; ++j) {
-    const double p = model.weights[j];
-    error.miss += p * tail(cosine * gram(j, j) - threshold, model.noise);
-    const double s =
-        std::sqrt(model.noise * model.noise + sine2 * model.atoms.row(j).squaredNorm() / d);
-    for (Index i = 0; i < m; ++i) {
-      if (i != j) error.false_alarm += p * tail(threshold - cosine * gram(i, j), s);
-    }
+// Errors at any threshold; what does not depend on it is computed once.
+class LabelLaw {
+ public:
+  LabelLaw(const data::DictionaryModel& model, double distance)
+      : model_(model),
+        cosine_(1.0 - 0.5 * distance * distance),
+        on_(cross_talk(model, true, distance)),
+        off_(cross_talk(model, false, distance)) {
+    if (model.law != CodeLaw::Mixture) return;
+    projections_.resize(model.size(), model.size());
+    gemm(Trans::No, Trans::Yes, cosine_, unit_atoms(model), model.atoms, 0.0, projections_);
+    const double d = static_cast<double>(model.dimension());
+    spread_ = (model.noise * model.noise +
+               squared_sine(distance) / d * model.atoms.rowwise().squaredNorm().array())
+                  .sqrt();
   }
-  if (m > 1) error.false_alarm /= static_cast<double>(m - 1);
-  return error;
-}
+
+  LabelError operator()(double threshold) const {
+    LabelError error;
+    if (model_.law == CodeLaw::Mixture) {
+      error = of_mixture(threshold);
+    } else {
+      const double sides = model_.law == CodeLaw::Sparse ? 2.0 : 1.0;
+      error.miss = mean_miss(model_, threshold, cosine_, on_);
+      error.false_alarm = sides * tail(threshold, off_);
+    }
+    const double active = static_cast<double>(model_.sparsity) / static_cast<double>(model_.size());
+    error.rate = active * error.miss + (1.0 - active) * error.false_alarm;
+    return error;
+  }
+
+ private:
+  // Pair by pair: sample of component j, unit i.
+  LabelError of_mixture(double threshold) const {
+    const Index m = model_.size();
+    LabelError error;
+    for (Index j = 0; j < m; ++j) {
+      const double p = model_.weights[j];
+      error.miss += p * tail(projections_(j, j) - threshold, model_.noise);
+      for (Index i = 0; i < m; ++i) {
+        if (i != j) error.false_alarm += p * tail(threshold - projections_(i, j), spread_[j]);
+      }
+    }
+    if (m > 1) error.false_alarm /= static_cast<double>(m - 1);
+    return error;
+  }
+
+  const data::DictionaryModel& model_;
+  double cosine_, on_, off_;
+  Matrix projections_;  // w_i·a_j in the mean over the directions of W
+  Vector spread_;       // about it, of the samples of component j
+};
 
 }  // namespace
 
@@ -79,22 +112,8 @@ double cross_talk(const data::DictionaryModel& model, bool on, double distance) 
 }
 
 LabelError label_error(const data::DictionaryModel& model, double threshold, double distance) {
-  constexpr auto where = "theory::label_error";
-  data::check_model(model, where);
-  require_non_negative(threshold, "the threshold", where);
-  require_distance(distance, where);
-  LabelError error;
-  if (model.law == CodeLaw::Mixture) {
-    error = mixture_error(model, threshold, distance);
-  } else {
-    const double cosine = 1.0 - 0.5 * distance * distance;
-    error.miss = mean_miss(model, threshold, cosine, cross_talk(model, true, distance));
-    const double sides = model.law == CodeLaw::Sparse ? 2.0 : 1.0;
-    error.false_alarm = sides * tail(threshold, cross_talk(model, false, distance));
-  }
-  const double on = static_cast<double>(model.sparsity) / static_cast<double>(model.size());
-  error.rate = on * error.miss + (1.0 - on) * error.false_alarm;
-  return error;
+  require_non_negative(threshold, "the threshold", "theory::label_error");
+  return LabelLaw(model, distance)(threshold);
 }
 
 double code_consistency(const data::DictionaryModel& model, double threshold, double distance) {
@@ -104,13 +123,14 @@ double code_consistency(const data::DictionaryModel& model, double threshold, do
 
 double best_threshold(const data::DictionaryModel& model, double distance) {
   constexpr int kGrid = 1000;  // the rate may have flat parts at 0: no bracketing search
+  const LabelLaw law(model, distance);
   const double top =
       model.law == CodeLaw::Mixture ? model.atoms.rowwise().norm().maxCoeff() : model.high;
   // Where many thresholds are equally good (no noise), the middle of them.
   double least = 2.0, first = 0.0, last = 0.0;
   for (int i = 1; i <= kGrid; ++i) {
     const double threshold = top * i / kGrid;
-    const double rate = label_error(model, threshold, distance).rate;
+    const double rate = law(threshold).rate;
     if (rate < least) first = threshold;
     if (rate <= least) last = threshold;
     least = std::min(least, rate);

@@ -46,7 +46,8 @@ void PopulationDescent::advance(double tau, double bias) {
   require_positive(tau, "the step τ", "theory::PopulationDescent");
   W_ -= tau * unit_ * population_gradient(model_, W_, bias, kind_);
   // Not rowwise().normalize(), which leaves a row of zeros as it is.
-  W_ = W_.rowwise().norm().cwiseInverse().asDiagonal() * W_;
+  const Vector norms = W_.rowwise().norm();
+  W_.array().colwise() /= norms.array();
 }
 
 double population_floor(const data::DictionaryModel& model, RecoveryGradient kind, double tau,

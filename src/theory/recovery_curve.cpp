@@ -105,19 +105,28 @@ class SampleTerms {
   std::optional<SampleModes> modes_;
 };
 
+// Σ tan²θ of m rows at squared distance `error` in all, and back; without cancellation.
+double squared_tangent(double error, double m) {
+  const double versine = std::min(0.5 * error / m, 0.999);  // 1 − cos θ; at a right angle: far
+  return m * versine * (2.0 - versine) / ((1.0 - versine) * (1.0 - versine));
+}
+double squared_chord(double tangent, double m) {
+  const double secant = std::sqrt(1.0 + tangent / m);
+  return 2.0 * tangent / (secant * (secant + 1.0));
+}
+
 }  // namespace
 
 std::vector<double> recovery_curve(const data::DictionaryModel& model, const RecoveryRun& run) {
   check_run(model, run, "theory::recovery_curve");
   std::vector<double> error = population_curve(model, run);
   const double m = static_cast<double>(model.size());
-  const double cosine = 1.0 - 0.5 * run.start_distance * run.start_distance;
-  // Σ tan²θ; at a right angle nothing is left to spread about.
-  const double start = cosine > 1e-3 ? m * (1.0 / (cosine * cosine) - 1.0) : 0.0;
+  const double start = squared_tangent(error.front(), m);
   SampleTerms terms(model, run);
   for (std::size_t t = 1; t < error.size(); ++t) {
-    terms.advance(static_cast<std::int64_t>(t) - 1, error[t - 1], start);
-    error[t] = std::min(error[t] + terms.value(start), 2.0 * m);
+    terms.advance(static_cast<std::int64_t>(t) - 1, error[t - 1], error.front());
+    const double added = terms.value(start);
+    if (added > 0.0) error[t] = squared_chord(squared_tangent(error[t], m) + added, m);
   }
   return error;
 }

@@ -35,9 +35,14 @@ double population_term(const data::DictionaryModel& model, RecoveryGradient kind
 double sampling_term(const data::DictionaryModel& model, RecoveryGradient kind) {
   if (model.law == CodeLaw::Mixture) return 0.0;
   const double k = static_cast<double>(model.sparsity), m = static_cast<double>(model.size());
-  const double r = kurtosis(model);
-  const double factor = kind == RecoveryGradient::Full ? 2.0 * (k - 1.0) * (r + k - 1.0) / k
-                                                       : (k - 1.0) * (r + k - 2.0) / k;
+  const double r = kurtosis(model), q = pair_ratio(model);
+  double factor = (k - 1.0) * (r + k - 2.0) / k;
+  if (kind == RecoveryGradient::Full) {
+    // The drive is symmetric in a pair of atoms, so it meets the stiffness 1 + 3q, and at the
+    // displaced atoms coherences are smaller by 1 − 2q.
+    const double damping = (1.0 - 2.0 * q) / (1.0 + 3.0 * q);
+    factor = 2.0 * (k - 1.0) * (r + k - 1.0) / k * damping * damping;
+  }
   return factor * m * m * mean_square_coherence(model);
 }
 

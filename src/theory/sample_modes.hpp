@@ -14,7 +14,7 @@ namespace twofold::theory {
 /// Within the span of the atoms x is Marchenko-Pastur of variance y + (split/κ₂)² + y₃ about
 /// `mean`, y₃ from products of a row's error with other codes; outside it of variance y about κ₂.
 /// Rates in units of the leading stiffness, r that of κ₂.
-/// Source  docs/theory/dictionary_recovery.md#sample-size.
+/// Source  docs/theory/dictionary_recovery.md#curve.
 class SampleModes {
  public:
   /// @param samples  N, of the batch if `fresh`.

@@ -18,11 +18,12 @@ namespace twofold::train {
 namespace {
 
 constexpr std::string_view kWhere = "train::dictionary_descent";
-constexpr Index kEntries = 16'384;  // of W per block of a step
-constexpr Index kSamples = 1024;    // per block of the power
-constexpr double kRise = 1e-3;      // of the loss that a step may cost
-constexpr double kGrowth = 1.2;     // of τ after a step that was taken
-constexpr Index kSavedNumbers = 4;  // beside the counts of the units
+constexpr Index kEntries = 16'384;     // of W per block of a step
+constexpr Index kSamples = 1024;       // per block of the power
+constexpr Index kFewNumbers = 65'536;  // of a batch
+constexpr double kRise = 1e-3;         // of the loss that a step may cost
+constexpr double kGrowth = 1.2;        // of τ after a step that was taken
+constexpr Index kSavedNumbers = 4;     // beside the counts of the units
 
 // What is known at some weights.
 template <typename Scalar>
@@ -54,10 +55,10 @@ class Run {
         step_(options.step),
         fired_(static_cast<std::size_t>(W_.rows())) {
     if (options_.normalise) W_.rowwise().normalize();
-    now_.G.resize(W_.rows(), W_.cols());
+    prepare(now_);
     if (!options_.backtrack) return;
+    prepare(trial_);
     trial_W_.resize(W_.rows(), W_.cols());
-    trial_.G.resize(W_.rows(), W_.cols());
   }
 
   DictionaryResult<Scalar> operator()() {
@@ -92,18 +93,22 @@ class Run {
     result.gate = schedule_.gate(t_);
     result.rejected = rejected_;
     result.reseeded = reseeded_;
-    if (now_.codes.rows() > 0) result.usage = ops::usage(now_.codes);
+    if (X_ != nullptr) result.usage = ops::usage(now_.codes);
     result.atoms = std::move(W_);
     return result;
   }
 
  private:
+  void prepare(Evaluation<Scalar>& at) const {
+    at.G.resize(W_.rows(), W_.cols());
+    if (oracle_ == nullptr) return;
+    at.codes = *oracle_;
+    at.codes.value.resize(at.codes.index.size());
+  }
+
   void evaluate(const MatrixOf<Scalar>& W, Evaluation<Scalar>& at) {
     const ops::Gate gate = schedule_.gate(t_);
     if (oracle_ != nullptr) {
-      at.codes.offset = oracle_->offset;
-      at.codes.index = oracle_->index;
-      at.codes.atoms = oracle_->atoms;
       ops::encode_on_support<Scalar>(*X_, W, gate.bias, at.codes, pool_);
     } else {
       ops::encode<Scalar>(*X_, W, gate, at.codes, pool_);
@@ -210,7 +215,8 @@ class Run {
       counted_ = X_->rows();
     }
     const double expected = options_.expected_rate * static_cast<double>(counted_);
-    const auto units = idle_units<Scalar>(W_, fired_, expected, pool_);
+    const auto units =
+        idle_units<Scalar>(W_, fired_, expected, options_.reseed_below * expected, pool_);
     std::fill(fired_.begin(), fired_.end(), 0);
     counted_ = 0;
     if (units.empty()) return;
@@ -316,8 +322,11 @@ DictionaryResult<Scalar> dictionary_descent(const data::BatchSampler& sampler,
   require(!options.backtrack, kWhere,
           "backtracking needs a fixed batch: losses must be comparable");
   MatrixOf<Scalar> rows(sampler.options().batch, d);
+  // Waking the threads costs more than they save on few numbers.
+  ThreadPool caller(1);
+  ThreadPool& filling = rows.size() <= kFewNumbers ? caller : pool;
   const auto batch = [&](std::int64_t t) -> const MatrixOf<Scalar>& {
-    sampler.fill<Scalar>(static_cast<std::uint64_t>(t), rows, pool);
+    sampler.fill<Scalar>(static_cast<std::uint64_t>(t), rows, filling);
     return rows;
   };
   return Run<Scalar>(std::move(start), batch, false, nullptr, options, hooks, pool, observer)();

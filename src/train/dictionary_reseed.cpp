@@ -9,20 +9,20 @@
 namespace twofold::train {
 namespace {
 
-constexpr double kIdle = 0.3, kBusy = 3.0, kSame = 0.9;
+constexpr double kBusy = 3.0, kSame = 0.9;
 
 }  // namespace
 
 template <std::floating_point Scalar>
 std::vector<Index> idle_units(const MatrixOf<Scalar>& W, std::span<const std::int64_t> count,
-                              double expected, ThreadPool& pool) {
+                              double expected, double least, ThreadPool& pool) {
   const Index m = W.rows();
   std::vector<bool> idle(static_cast<std::size_t>(m));
   const auto fired = [&](Index i) {
     return static_cast<double>(count[static_cast<std::size_t>(i)]);
   };
   for (Index i = 0; i < m; ++i) {
-    idle[static_cast<std::size_t>(i)] = fired(i) < kIdle * expected || fired(i) > kBusy * expected;
+    idle[static_cast<std::size_t>(i)] = fired(i) < least || fired(i) > kBusy * expected;
   }
   MatrixOf<Scalar> unit = W;
   unit.rowwise().normalize();
@@ -72,7 +72,7 @@ Index reseed(std::span<const Index> units, const MatrixOf<Scalar>& X,
 
 #define TWOFOLD_INSTANTIATE(Scalar)                                                              \
   template std::vector<Index> idle_units(const MatrixOf<Scalar>&, std::span<const std::int64_t>, \
-                                         double, ThreadPool&);                                   \
+                                         double, double, ThreadPool&);                           \
   template Index reseed(std::span<const Index>, const MatrixOf<Scalar>&,                         \
                         const ops::SparseCodes<Scalar>&, MatrixOf<Scalar>&, ThreadPool&);
 TWOFOLD_INSTANTIATE(float)

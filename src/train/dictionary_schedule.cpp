@@ -116,6 +116,8 @@ void check_descent(const MatrixOf<Scalar>& start, Index d,
   require(options.reseed_every == 0 || (options.expected_rate > 0 && options.expected_rate <= 1),
           kWhere,
           fmt::format("reseeding needs expected_rate in (0, 1], got {}", options.expected_rate));
+  require(options.reseed_below >= 0 && options.reseed_below < 1, kWhere,
+          fmt::format("reseed_below must be in [0, 1), got {}", options.reseed_below));
   require(options.divergence_limit > 1, kWhere,
           fmt::format("divergence_limit must be > 1, got {}", options.divergence_limit));
   check_run(kWhere, options.iterations + options.polish, options.record_steps, options.checkpoint);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/problem.hpp"
+#include "ops/sparse_problem.hpp"
 #include "twofold/ops/encoder_operator.hpp"
 #include "twofold/ops/loss_gradient.hpp"
 #include "twofold/ops/packed_bits.hpp"
@@ -81,6 +82,26 @@ TEST(Allocation, NothingInsideTheOps) {
   for (const model::Activation& a : kAllActivations) {
     expect_no_allocation<float>({6, 5, 7, true, true}, a);
     expect_no_allocation<double>({70, 24, 700, false, true}, a);
+  }
+}
+
+// Once the caller's arrays and the thread's scratch are long enough.
+TEST(Allocation, NothingInsideTheOpsOnSparseCodes) {
+  for (const Gate& gate : kAllGates) {
+    const SparseProblem<float> p(300, 70, 101);
+    ThreadPool pool(1);  // with more, chance decides which thread sees the largest task
+    SparseCodes<float> codes;
+    MatrixF G(70, 101), Xhat(300, 101);
+    const auto work = [&] {
+      encode<float>(p.X, p.W, gate, codes, pool);
+      (void)tied_gradient<float>(p.X, p.W, codes, TiedGradient::Approximate, G, pool);
+      decode<float>(codes, p.W, Xhat, pool);
+      encode_on_support<float>(p.X, p.W, 0, codes, pool);
+    };
+    work();
+    const long before = allocations;
+    work();
+    EXPECT_EQ(allocations - before, 0) << gate_name(gate);
   }
 }
 

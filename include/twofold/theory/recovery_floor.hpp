@@ -23,15 +23,16 @@ struct RecoveryFloor {
 ///
 ///   population   (2q)² Σ_i ‖P_i AᵀA a_i‖² (Full), q² (...) (DecoderOnly), P_i orthogonal to a_i;
 ///                4(k−1)²/d and (k−1)²/d for random atoms. Non-negative: the recursion itself
-///   sampling     F m² g/N,  F = 2(k−1)(r + k − 1)/k (Full),  (k−1)(r + k − 2)/k (DecoderOnly)
+///   sampling     F m² g/N,  F = 2(k−1)(r + k − 1)/k · ((1 − 2q)/(1 + 3q))² (Full),
+///                (k−1)(r + k − 2)/k (DecoderOnly)
 ///   noise        m² (d−1) σ² (1 + σ²/κ₂)/(N k κ₂); mixture: sum of mixture_floors
 ///   bias         non-negative: m(m−1) v² + sampling, v of bias_drift; mixture: 0
 ///
 /// @param samples  N; 0 for infinitely many.
 /// @param bias     b <= 0 at the end; 0 for a jump or hard threshold.
 /// @throws InvalidArgument  as population_gradient.
-/// Accuracy: population 25 % (leading order in k/m), sampling Full +5 to −20 %, DecoderOnly and
-/// noise 10 %; bias first order in b. Source  docs/theory/dictionary_recovery.md#floors.
+/// Accuracy: population 25 % (leading order in k/m), sampling 5 to 15 %, noise 6 % at m/N = 0.04;
+/// bias first order in b: 20 % for |b| <= 0.1. Source  docs/theory/dictionary_recovery.md#floors.
 [[nodiscard]] RecoveryFloor recovery_floor(const data::DictionaryModel& model,
                                            RecoveryGradient kind, std::uint64_t samples,
                                            double bias);

@@ -43,12 +43,14 @@ struct DictionaryDescentOptions {
   std::int64_t most_halvings = 20;  ///< of one iteration; then the run has collapsed: Diverged
 
   /// Every so many iterations, in the first half of them, units are replaced by the samples of the
-  /// batch that the dictionary explains worst: those that fired less than 0.3 or more than 3 times
-  /// the expected rate, and one of two with |cos| > 0.9. 0: never. Small batches are counted
-  /// together in between: then reseed_every · batch · expected_rate should be 20 or more, or chance
-  /// replaces good units.
+  /// batch that the dictionary explains worst: those that fired less than `reseed_below` or
+  /// more than 3 times the expected rate, and one of two with |cos| > 0.9. 0: never. Small batches
+  /// are counted together in between: then reseed_every · batch · expected_rate should be 20 or
+  /// more (100 for reseed_below = 0.5), or chance replaces good units.
   std::int64_t reseed_every = 0;
   double expected_rate = 0.0;  ///< k/m, needed for reseeding
+  /// In [0, 1). 0.5 finds more where all atoms are as frequent, but takes units from rare ones.
+  double reseed_below = 0.3;
 
   /// After the last iteration: so many steps with least-squares codes on the detected support and
   /// G = −(1/N) CᵀR, at the last τ; their fixed point is A itself whatever its coherence.
