@@ -44,6 +44,26 @@ TEST(RecoveryCurve, FollowsRunsWithoutNoise) {
   }
 }
 
+// Golden: end of 25 iterations on known supports, d = 256, m = 128, by an independent program.
+TEST(RecoveryCurve, EndsWhereRunsWithRandomAtomsEnd) {
+  struct Row {
+    std::uint64_t samples;
+    double noise, full, decoder_only;
+  };
+  for (const Row& row : {Row{3000, 0.0, 0.129, 0.0456}, Row{12'000, 0.0, 0.0746, 0.0222},
+                         Row{3000, 0.05, 1.357, 1.28}}) {
+    const auto model = codes(CodeLaw::Sparse, "random", 128, 256, 3, row.noise);
+    RecoveryRun run;
+    run.samples = row.samples;
+    run.iterations = 25;
+    run.start_distance = 0.2;
+    // Two runs on another dictionary; sampling in leading order of q, noise of y = 4 %.
+    EXPECT_NEAR(recovery_curve(model, run).back(), row.full, 0.1 * row.full);
+    run.gradient = DecoderOnly;
+    EXPECT_NEAR(recovery_curve(model, run).back(), row.decoder_only, 0.1 * row.decoder_only);
+  }
+}
+
 TEST(RecoveryCurve, OfInfiniteDataIsPopulationDescent) {
   const auto model = codes(CodeLaw::Nonnegative, "random", 20, 30, 3, 0.1, 2.0);
   RecoveryRun run;

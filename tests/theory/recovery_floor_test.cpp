@@ -12,19 +12,17 @@ using data::CodeLaw;
 using enum RecoveryGradient;
 
 // Where descent on N samples ends when it is told the supports; plain code.
-double simulated_floor(const data::DictionaryModel& model, RecoveryGradient kind, Index count,
-                       double bias, std::uint64_t seed, Vector* columns = nullptr) {
+Matrix descend(const data::DictionaryModel& model, RecoveryGradient kind, Index count, double bias,
+               std::uint64_t seed) {
   const Drawn drawn = draw(model, count, seed);
   const Vector weight = Vector::Constant(count, 1.0 / static_cast<double>(count));
   Matrix W = unit_atoms(model);
-  const Matrix target = W;
   const double zeta = 0.9 * step_unit(model);
   for (int t = 0; t < 30; ++t) {
     W -= zeta * gradient_by_definition(drawn.X, drawn.C, weight, W, bias, kind == Full);
     W.rowwise().normalize();
   }
-  if (columns != nullptr) *columns += (W - target).rowwise().squaredNorm();
-  return (W - target).squaredNorm();
+  return W;
 }
 
 TEST(PopulationFloor, LiesBelowItsEstimateForRandomAtoms) {
@@ -57,21 +55,24 @@ TEST(PopulationFloor, IsZeroWithoutInterference) {
 
 // One component of the mixture by its number, averaged over seeds; unequal weights, any norm.
 TEST(MixtureFloors, AreReachedOnSamples) {
-  auto model = mixture("random", 4, 60, 0.15);
+  auto model = mixture("random", 4, 60, 0.3);
   model.weights = Vector{{0.4, 0.3, 0.2, 0.1}};
   model.atoms.row(2) *= 1.5;
   for (const auto& [kind, bias] :
        {std::pair{Full, 0.0}, {Full, -0.5}, {DecoderOnly, 0.0}, {DecoderOnly, -0.5}}) {
     Vector measured = Vector::Zero(4);
     constexpr int kSeeds = 6;
-    // 30 iterations at ζ = 0.9 / max p α² leave 2 % of the way at p = 0.1: more samples instead.
-    for (int seed = 0; seed < kSeeds; ++seed) {
-      simulated_floor(model, kind, 1500, bias, static_cast<std::uint64_t>(seed), &measured);
+    for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+      measured +=
+          (descend(model, kind, 1500, bias, seed) - unit_atoms(model)).rowwise().squaredNorm();
     }
     measured /= kSeeds;
     const Vector law = mixture_floors(model, 1500, kind, bias);
-    // Standard error √(2/(59 · 6)) = 7.5 %; three of them, and the bracket (1 − 0.03)².
-    for (Index j = 0; j < 3; ++j) EXPECT_NEAR(measured[j] / law[j], 1.0, 0.25) << j;
+    // Standard error √(2/(59 · 6)) = 7.5 %; three of them. At p = 0.1 the thirty iterations of
+    // DecoderOnly leave 5 % of the way, 10 % of the square.
+    for (Index j = 0; j < 3; ++j) EXPECT_NEAR(measured[j] / law[j], 1.0, 0.23) << j;
+    EXPECT_NEAR(measured[3] / law[3], 0.95, 0.28);
+    // 4.4 % for three of them together; three of that.
     EXPECT_NEAR(measured.head(3).sum() / law.head(3).sum(), 1.0, 0.13);
   }
 }
@@ -84,22 +85,25 @@ TEST(MixtureFloors, AreTheLawOfUnitMeans) {
   EXPECT_EQ(mixture_floors(model, 5000, Full, -0.5), mixture_floors(model, 5000, Full, 0.0));
 }
 
+// As squared distance from where infinite data end, so that the population floor does not hide
+// them.
 TEST(RecoveryFloor, SamplingAndNoiseAreReachedOnSamples) {
   for (const auto law : {CodeLaw::Sparse, CodeLaw::Nonnegative}) {
     for (const auto& [noise, kind] :
          {std::pair{0.0, Full}, {0.0, DecoderOnly}, {0.1, Full}, {0.1, DecoderOnly}}) {
-      auto model = codes(law, "random", 48, 128, 3, noise, 1.5);
+      const auto model = codes(law, "random", 48, 128, 3, noise, 1.5);
       constexpr Index kSamples = 2000;
+      PopulationDescent population(model, kind, model.atoms);
+      for (int t = 0; t < 60; ++t) population.advance(0.9, 0.0);
       double measured = 0.0;
       for (const std::uint64_t seed : {1u, 2u}) {
-        measured += 0.5 * simulated_floor(model, kind, kSamples, 0.0, seed);
+        measured +=
+            0.5 * (descend(model, kind, kSamples, 0.0, seed) - population.rows()).squaredNorm();
       }
-      RecoveryFloor floor = recovery_floor(model, kind, kSamples, 0.0);
-      floor.population = population_floor(model, kind);
-      // Sampling law to 15 %, noise to 6 % and its scatter √(2/(2·48·127)) = 1.3 %.
-      EXPECT_NEAR(measured / floor.total(), 1.0, 0.15)
-          << "noise " << noise << " kind " << (kind == Full);
-      EXPECT_GT(measured, 1.2 * floor.population);
+      const RecoveryFloor floor = recovery_floor(model, kind, kSamples, 0.0);
+      // Orders left out: y = 2 % and a few q = 4 %, either sign; scatter √(2/(2 · 48 · 50)) = 2 %.
+      EXPECT_NEAR(measured / (floor.sampling + floor.noise), 1.0, 0.12)
+          << "noise " << noise << ", kind " << (kind == Full);
     }
   }
 }
