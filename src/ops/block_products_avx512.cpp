@@ -106,7 +106,7 @@ void multiply(const BlockProduct<float>& p) {
   }
 }
 
-constexpr BlockProducts<float> kProducts{"avx512", 96, kLanes* kTileVectors, kLanes, multiply};
+constexpr BlockProducts<float> kProducts{"avx512", 144, kLanes* kTileVectors, kLanes, multiply};
 
 }  // namespace
 
