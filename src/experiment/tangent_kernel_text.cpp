@@ -133,7 +133,7 @@ void add_untied(const TangentResult& r, Json& summary) {
   summary["flip_fraction"] = number(t.flips);
   summary["test_error"] = number(t.test_error);
   summary["test_error_limit"] = number(t.limit_error);
-  summary["start_noise"] = number(std::sqrt(t.start_noise));
+  summary["start_noise_sd"] = number(std::sqrt(t.start_noise));
   summary["least_neurons"] = theory::structural_width(r.setting.size(), r.setting.rates());
   summary["trajectory_error"] = expected_error(r.setting);
 }
