@@ -108,8 +108,8 @@ struct TangentResult {
   double simulate_s = 0.0, predict_s = 0.0;
 };
 
-/// Means over the repeats of a predicted and a measured value, with the standard error of the
-/// latter; empty if no repeat has it.
+/// Means over the repeats of a predicted and a measured value, with the standard error of their
+/// difference (of the latter, where nothing is predicted); empty if no repeat has it.
 struct MeanComparison {
   double predicted = kNoNumber;
   numerics::MeanAndError measured;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "experiment/figure_making.hpp"
 #include "experiment/tangent_kernel_theory.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/theory/tangent_kernel_width.hpp"
@@ -111,7 +112,7 @@ enum class Needs {
   Queries,  ///< unseen samples
   Outputs,  ///< the predictor on unseen samples: both of the above, untied
   Target,   ///< train.target
-  Course    ///< nothing, and is there also for a run that diverged
+  Course    ///< nothing: runs that diverged count
 };
 
 struct Quantity {
@@ -142,9 +143,9 @@ constexpr std::array<Quantity, 21> kQuantities{
     Quantity{"steps_to_target", "steps until the loss is below train.target of the first",
              Needs::Target, plain<kSteps>},
     Quantity{"reached",
-             "share of the starts that reach train.target; predicted: 1 from twice the "
-             "structural width on, 0 below",
-             Needs::Target, reached},
+             "share of the starts that reach train.target; predicted: 1 from twice the structural "
+             "width on, 0 below. A case with this claim or figure may diverge",
+             Needs::Course, reached},
     Quantity{"guaranteed", "share of the starts with L_t <= (1 − ηλ_min/2)^t L_0 down to 1e-6",
              Needs::Course, plain<kGuaranteed>},
     Quantity{"monotone", "share of the starts whose loss never rises; predicted: 1 below 2/λ_max",
@@ -231,7 +232,7 @@ std::string_view about_tangent_kernel(std::string_view quantity) {
 void check_quantity(std::string_view quantity, const TangentSpec& spec) {
   const Needs needs = find_quantity(quantity).needs;
   const std::string& mode = spec.train.mode;
-  require(needs != Needs::Target || spec.train.target > 0.0, kWhere,
+  require((needs != Needs::Target && quantity != "reached") || spec.train.target > 0.0, kWhere,
           fmt::format("quantity '{}' needs train.target", quantity));
   require((needs != Needs::Queries && needs != Needs::Outputs) || spec.predict.queries > 0, kWhere,
           fmt::format("quantity '{}' needs predict.queries", quantity));
@@ -248,11 +249,15 @@ void check_quantity(std::string_view quantity, const TangentSpec& spec) {
 }
 
 bool expects_divergence(const ExperimentSpec& spec, const std::string& label) {
-  return std::ranges::any_of(spec.claims, [&](const ClaimOptions& claim) {
-    const auto& cases = claim.cases;
-    return claim.quantity == "diverged" &&
+  const auto expects = [&](const std::string& quantity, const std::vector<std::string>& cases) {
+    return (quantity == "diverged" || quantity == "reached") &&
            (cases.empty() || std::ranges::find(cases, label) != cases.end());
-  });
+  };
+  return std::ranges::any_of(spec.claims,
+                             [&](const ClaimOptions& c) { return expects(c.quantity, c.cases); }) ||
+         std::ranges::any_of(spec.figures, [&](const FigureOptions& f) {
+           return expects(swept_quantity(f), f.cases);
+         });
 }
 
 std::vector<Claim> judge_claims(const ExperimentSpec& spec,

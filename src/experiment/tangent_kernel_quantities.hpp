@@ -22,7 +22,7 @@ namespace twofold::experiment {
 ///                          not have.
 void check_quantity(std::string_view quantity, const TangentSpec& spec);
 
-/// Whether a divergence of this case is what its claims are about.
+/// Whether a claim or figure is about whether this case converges: a divergence is a result then.
 [[nodiscard]] bool expects_divergence(const ExperimentSpec& spec, const std::string& label);
 
 /// All claims of the spec; for a spec without claims, "trajectory_constant".

@@ -102,15 +102,19 @@ std::vector<std::int64_t> reported_steps(const TangentSpec& spec) {
 }
 
 std::optional<MeanComparison> compared(const TangentResult& result, const std::string& name) {
-  std::vector<double> predicted, measured;
+  std::vector<double> predicted, measured, difference;
   for (const TangentMeasured& m : result.measured) {
     const auto found = m.values.find(name);
     if (found == m.values.end()) continue;
     predicted.push_back(found->second.predicted);
     measured.push_back(found->second.measured);
+    difference.push_back(measured.back() - predicted.back());
   }
   if (measured.empty()) return std::nullopt;
   MeanComparison mean{numerics::mean_and_error(predicted).mean, numerics::mean_and_error(measured)};
+  // Every repeat has samples and a prediction of its own.
+  const double paired = numerics::mean_and_error(difference).standard_error;
+  if (std::isfinite(mean.predicted)) mean.measured.standard_error = paired;
   if (measured.size() == 1) mean.measured.standard_error = 0.0;
   return mean;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <numbers>
 
 #include "experiment/tangent_kernel_theory.hpp"
 #include "twofold/theory/tangent_kernel_width.hpp"
@@ -53,12 +54,21 @@ TrustEntry singular_entry(const TangentTheory& t) {
               "predictions use the pseudo-inverse, and lambda_min is the least value above 0"};
 }
 
-TrustEntry angle_entry(const theory::SampleReport& r) {
+// What tells two samples apart is learned by the neurons between them alone, which move by up to
+// 2πd/√N: farther than the gap, and they leave it.
+TrustEntry angle_entry(const TangentSetting& s, const theory::SampleReport& r) {
   const theory::SamplePair& pair = r.closest.front();
-  return {"closest_angle", pair.angle, 0.01, pair.angle > 0.01 ? "trust" : "caution",
-          fmt::format("rows {} and {} are the closest pair; what tells two samples apart is "
-                      "learned at a rate proportional to their angle",
-                      pair.first, pair.second)};
+  const double move = 2.0 * std::numbers::pi * static_cast<double>(s.dimension());
+  const double limit = std::min(0.1, move / std::sqrt(static_cast<double>(s.neurons())));
+  const bool far = pair.angle >= limit;
+  return {"closest_angle", pair.angle, limit, far ? "trust" : "caution",
+          far ? fmt::format("rows {} and {} are the closest pair; what tells them apart is learned "
+                            "at a rate proportional to their angle",
+                            pair.first, pair.second)
+              : fmt::format("rows {} and {} are so close that the neurons between them move out of "
+                            "the gap: slower than predicted, unless N is above (2πd/angle)² = "
+                            "{:.2g}",
+                            pair.first, pair.second, std::pow(move / pair.angle, 2.0))};
 }
 
 TrustEntry width_entry(const TangentSetting& s) {
@@ -143,7 +153,7 @@ void add_untied(const TangentResult& r, Json& summary) {
 std::vector<TrustEntry> tangent_trust(const TangentSetting& s, const TangentTheory& t) {
   std::vector<TrustEntry> list;
   if (!t.regular) list.push_back(singular_entry(t));
-  if (t.regular && !t.report.closest.empty()) list.push_back(angle_entry(t.report));
+  if (t.regular && !t.report.closest.empty()) list.push_back(angle_entry(s, t.report));
   if (s.spec.tied()) {
     list.push_back(tied_entry(s));
   } else {
