@@ -37,6 +37,13 @@ WORKLOADS = [
         "floor": "five plain products",
         "peer": ("peers/mean_field_step.py",),
     },
+    {
+        "name": "tangent_gram",
+        "title": "tangent kernel of 10 000 samples, d 784, float",
+        "ours": ("bench/twofold_theory_bench", "TangentGram", "SymmetricProduct"),
+        "floor": "OpenBLAS ssyrk",
+        "peer": ("peers/numpy_tangent_gram.py",),
+    },
 ] + [
     {
         "name": f"one_bit_encode_{d}",
