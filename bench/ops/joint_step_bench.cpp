@@ -5,6 +5,10 @@
 // without the activation or the memory that holds the factors in between.
 #include <benchmark/benchmark.h>
 
+#include <cmath>
+#include <span>
+#include <vector>
+
 #include "twofold/core/random.hpp"
 #include "twofold/linalg/gemm.hpp"
 #include "twofold/ops/joint_step.hpp"

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""One full-batch step of encoder and decoder in PyTorch: the peer of bench/ops/joint_step_bench.cpp.
+"""A full-batch step of encoder and decoder in PyTorch: peer of bench/ops/joint_step_bench.cpp.
 
     joint_step.py SAMPLES DIMENSION NEURONS
 

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
 #include "block_products.hpp"
 #include "lane_sum.hpp"
 #include "twofold/core/error.hpp"

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 #include <string>
 
@@ -137,8 +138,8 @@ TEST(TangentDescent, GivesTheSameBitsForAnyPoolSize) {
   }
 }
 
-// A step far above the limit, halved until the loss falls: rises, halvings and records fall on
-// either side of a stop.
+// A step of 2.5/λ_max, above the limit, is halved: rises, halvings and records fall on either side
+// of a stop.
 struct Trainer {
   TangentDescentOptions options;
   Matrix X = sphere_samples(8, 6, 4);
@@ -152,7 +153,7 @@ struct Trainer {
     options.record_steps = {0, 3, 10, 11, 25, 40};
     options.checkpoint.fingerprint = "tangent test";
     ThreadPool pool(1);
-    options.step = 5 * tangent_descent<double>(X, start(), {.mode = mode}, {}, pool).step;
+    options.step = 2.5 / 1.8 * tangent_descent<double>(X, start(), {.mode = mode}, {}, pool).step;
   }
 
   [[nodiscard]] Weights start() const { return start_of<double>(options.mode, 150, 6); }

@@ -62,16 +62,17 @@ TEST_P(StepLimit, TheAutomaticStepStaysBelowIt) {
   ThreadPool pool(2);
   const auto run =
       tangent_descent<float>(standard_samples().cast<float>(),
-                             model::tangent_start<float>(TangentStart::Plain, 512, kDimension, 1),
+                             model::tangent_start<float>(TangentStart::Plain, 4096, kDimension, 1),
                              {.mode = GetParam(), .steps = 1000, .target = 1e-6}, {}, pool);
   EXPECT_EQ(run.status, TangentDescentStatus::Reached);
   EXPECT_THAT(run.catapults, testing::IsEmpty());
   EXPECT_EQ(run.step, 1.8 / run.largest_eigenvalue);
-  // λ_max of the finite network exceeds that of the infinite one by O(1/√N): 1/√512 is 4 %.
-  EXPECT_NEAR(run.largest_eigenvalue / wide_eigenvalues(standard_samples(), GetParam())[0], 1, 0.3);
+  // The nd×nd kernel of N independent neurons is off by about √(nd/N).
+  EXPECT_NEAR(run.largest_eigenvalue / wide_eigenvalues(standard_samples(), GetParam())[0], 1,
+              std::sqrt(kSamples * kDimension / 4096.0));
 }
 
-// A step of 2.5/λ_max is halved once or twice; then the loss falls as it does below the limit.
+// A step of three times the limit is halved until the loss falls as it does below the limit.
 TEST_P(StepLimit, HalvingFindsAStableStep) {
   const Matrix& X = standard_samples();
   ThreadPool pool(2);
@@ -81,7 +82,7 @@ TEST_P(StepLimit, HalvingFindsAStableStep) {
       {.mode = GetParam(), .step = step, .halve = true, .steps = 2000, .target = 1e-6}, {}, pool);
   EXPECT_EQ(run.status, TangentDescentStatus::Reached);
   EXPECT_LT(run.step, step);
-  EXPECT_EQ(run.catapult_count, 1);
+  EXPECT_GE(run.catapult_count, 1);
 }
 
 int seeds_that_reach(TangentMode mode, Index neurons, bool geometric) {
@@ -243,37 +244,36 @@ Matrix with_rows(const Matrix& X, const Matrix& more) {
   return all;
 }
 
+TangentDescentResult<double> descend_on(const Matrix& X, TangentMode mode, double target) {
+  ThreadPool pool(2);
+  return tangent_descent<double>(
+      X, model::tangent_start<double>(TangentStart::Plain, 2048, X.cols(), 1),
+      {.mode = mode, .step = 1 / wide_eigenvalues(X, mode)[0], .steps = 1500, .target = target}, {},
+      pool);
+}
+
 // Singular kernels are consistent: duplicates and scaled copies ask for nothing new of a
-// homogeneous network, and training goes on down to the rounding of double.
+// homogeneous network, and training goes on down to the rounding of double: a residual of about
+// 1e-16 an entry of a sample of norm 1. A sample of norm 3 rounds, in the square, ten times more.
 TEST(TangentTraps, DuplicatesAndScaledCopiesConverge) {
   const Matrix X = sphere_samples(6, 6, 5);
   for (const double factor : {1.0, 3.0}) {
-    const Matrix all = with_rows(X, factor * X.topRows(1));
     for (const TangentMode mode : {TangentMode::Weak, TangentMode::Joint}) {
-      ThreadPool pool(2);
-      const auto run = tangent_descent<double>(
-          all, model::tangent_start<double>(TangentStart::Plain, 2048, 6, 1),
-          {.mode = mode,
-           .step = 1 / wide_eigenvalues(all, mode)[0],
-           .steps = 1500,
-           .target = 1e-30},
-          {}, pool);
+      const auto run =
+          descend_on(with_rows(X, factor * X.topRows(1)), mode, factor > 1 ? 1e-29 : 1e-30);
       EXPECT_EQ(run.status, TangentDescentStatus::Reached)
           << to_string(mode) << " factor " << factor << " loss " << run.loss / run.initial_loss;
     }
   }
 }
 
-TEST(TangentTraps, AntipodalPairsConverge) {
+TEST(TangentTraps, AnAntipodalPairConverges) {
   const Matrix X = sphere_samples(6, 6, 5);
-  const Matrix all = with_rows(X, -X);
+  const Matrix all = with_rows(X, -X.topRows(1));
   for (const TangentMode mode : {TangentMode::Weak, TangentMode::Joint}) {
-    ThreadPool pool(2);
-    const auto run = tangent_descent<double>(
-        all, model::tangent_start<double>(TangentStart::Plain, 2048, 6, 1),
-        {.mode = mode, .step = 1 / wide_eigenvalues(all, mode)[0], .steps = 1500, .target = 1e-6},
-        {}, pool);
-    EXPECT_EQ(run.status, TangentDescentStatus::Reached) << to_string(mode);
+    const auto run = descend_on(all, mode, 1e-20);
+    EXPECT_EQ(run.status, TangentDescentStatus::Reached)
+        << to_string(mode) << " loss " << run.loss / run.initial_loss;
   }
 }
 
