@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "experiment/tangent_kernel_theory.hpp"
 #include "twofold/theory/tangent_kernel_movement.hpp"
@@ -80,6 +81,17 @@ void compare_curve(const TangentSetting& s, const TangentDynamics& dynamics, con
     m.predicted_loss.push_back(curve.loss(static_cast<double>(t)));
   }
   m.values["trajectory"] = {0.0, std::ranges::max(run.deviations)};
+}
+
+// λ_min of two unit vectors at an angle, encoder alone: what tells them apart.
+void compare_pair(const TangentSetting& s, const TangentTheory& t, const TangentTrained& run,
+                  Values& values) {
+  if (s.size() != 2 || s.spec.train.mode != "weak" || !values.contains("slope")) return;
+  const double theta = t.report.closest.front().angle;
+  const double inactive = 0.5 - theta / (2.0 * std::numbers::pi);
+  const double lambda =
+      (0.5 - std::abs(std::cos(theta)) * inactive) / static_cast<double>(s.dimension());
+  values["pair rate"] = {-2.0 * std::log1p(-run.step * lambda), -values["slope"].measured};
 }
 
 void compare_movement(const TangentSetting& s, const TangentTheory& t,
@@ -175,6 +187,7 @@ TangentMeasured compare(const TangentSetting& s, const TangentTheory& t, const T
   const bool constant = !s.spec.train.halve || run.catapults == 0;
   if (!finished || !constant || !start.dynamics || run.step * t.reference >= 2.0) return m;
   compare_curve(s, *start.dynamics, start.residual, run, m);
+  compare_pair(s, t, run, m.values);
   compare_movement(s, t, *start.dynamics, start.residual, run, pool, m.values);
   if (t.predictor != nullptr && has_queries) {
     compare_outputs(s, t, start.residual, run, pool, m.values);

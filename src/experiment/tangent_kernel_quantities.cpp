@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 
 #include "experiment/figure_making.hpp"
-#include "experiment/tangent_kernel_theory.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/theory/tangent_kernel_width.hpp"
 
@@ -51,7 +49,7 @@ constexpr char kInitialLoss[] = "initial loss", kSlope[] = "slope", kSteps[] = "
                kEncoder[] = "encoder movement", kDecoder[] = "decoder movement",
                kRelative[] = "relative movement", kFlips[] = "flips", kGain[] = "start gain",
                kTestError[] = "test error", kPrediction[] = "prediction", kOffSpan[] = "off span",
-               kNoise[] = "start noise", kTrajectory[] = "trajectory";
+               kNoise[] = "start noise", kTrajectory[] = "trajectory", kPairRate[] = "pair rate";
 
 // The claim's time is a step that was reported; without one it is the end.
 Comparisons loss(const TangentResult& r, const ClaimOptions& claim) {
@@ -91,18 +89,6 @@ Comparisons reached(const TangentResult& r, const ClaimOptions&) {
   const auto least =
       static_cast<double>(theory::structural_width(r.setting.size(), r.setting.rates()));
   value.predicted = static_cast<double>(r.setting.neurons()) >= kEasyWidth * least ? 1.0 : 0.0;
-  return {beside(value)};
-}
-
-// Per step, of what tells the closest pair of samples apart, once it is all that is left.
-Comparisons pair_rate(const TangentResult& r, const ClaimOptions&) {
-  const double theta = r.predicted.report.closest.front().angle;
-  const double lambda =
-      (0.5 - std::abs(std::cos(theta)) * (0.5 - theta / (2.0 * std::numbers::pi))) /
-      static_cast<double>(r.setting.dimension());
-  MeanComparison value = value_or_refuse(r, kSlope);
-  value.predicted = -2.0 * std::log1p(-r.predicted.step * lambda);
-  value.measured.mean = -value.measured.mean;
   return {beside(value)};
 }
 
@@ -167,7 +153,7 @@ constexpr std::array<Quantity, 21> kQuantities{
              Needs::Outputs, plain<kNoise>},
     Quantity{"pair_rate",
              "two samples: −d ln L/d step in record.window, beside the law of their angle",
-             Needs::Curve, pair_rate}};
+             Needs::Curve, plain<kPairRate>}};
 
 const Quantity& find_quantity(std::string_view name) {
   return find_by_name(kQuantities, name, kWhere);
