@@ -69,5 +69,6 @@ void add_list(CLI::App& app, CommonOptions& options, Action& action);
 void add_codec(CLI::App& app, CommonOptions& options, Action& action);
 void add_learn(CLI::App& app, CommonOptions& options, Action& action);
 void add_transform(CLI::App& app, CommonOptions& options, Action& action);
+void add_advise(CLI::App& app, CommonOptions& options, Action& action);
 
 }  // namespace twofold::app

@@ -67,6 +67,7 @@ int run(int argc, char** argv) {
   add_codec(app, options, action);
   add_learn(app, options, action);
   add_transform(app, options, action);
+  add_advise(app, options, action);
   add_report(app, options, action);
   add_list(app, options, action);
   try {

@@ -82,12 +82,12 @@ void study(TangentAdvice& advice, const Matrix& X, const TangentAdviceOptions& o
   const theory::TangentKernels kernels = theory::tangent_kernels(pool, X);
   for (const double ratio : kRatios) {
     check_stop(observer);
-    observer.progress({.stage = "rates of the two factors"});
+    const auto done = static_cast<std::int64_t>(advice.rates.size());
+    observer.progress({.stage = "early stopping, rates", .done = done, .total = kRatios.size()});
     const std::string name = ratio == 0.0 ? "weak" : "joint";
     const TangentModeAdvice mode = whole_mode(name, {1.0, ratio}, X, kernels, options.target);
     advice.rates.push_back({ratio, mode.largest / mode.smallest, mode.steps_to_target});
     if ((ratio == 0.0 || ratio == 1.0) && X.rows() >= 2) {
-      observer.progress({.stage = "early stopping"});
       advice.stopping.push_back(stopping_of(mode, X, kernels, options, pool));
     }
   }
@@ -99,16 +99,19 @@ void study(TangentAdvice& advice, const Matrix& X, const TangentAdviceOptions& o
   }
 }
 
-void add_tying(TangentAdvice& advice) {
+void add_tying(TangentAdvice& advice, double target) {
   const Index N = advice.mode("joint").width, d = advice.dimension;
   const auto neurons = static_cast<double>(N);
   const double root = std::sqrt(neurons * static_cast<double>(d));
-  for (const auto& [name, divisor, variance] : {std::tuple{"c = N, v = 1", neurons, 1.0},
-                                                {"c = √(Nd), v = 1", root, 1.0},
-                                                {"c = N, v = 2", neurons, 2.0}}) {
+  for (const auto& [name, divisor, variance] :
+       {std::tuple{"mean_field, init_scale 1", neurons, 1.0},
+        {"standard, init_scale 1", root, 1.0},
+        {"mean_field, init_scale √2", neurons, 2.0}}) {
     const theory::TiedScaling scaling{N, d, divisor, variance};
     advice.tying.push_back({name, scaling, theory::tied_start(scaling)});
   }
+  // At v = 2 the mean output is the input; what is left falls like 1/N.
+  advice.identity_width = std::ceil(2.0 * advice.tying.back().start.loss * neurons / target);
 }
 
 }  // namespace
@@ -130,7 +133,7 @@ TangentAdvice tangent_advice(const data::Source& rows, const TangentAdviceOption
   Matrix X(advice.rows, advice.dimension);
   rows.read(0, View<double>(X));
   check_stop(observer);
-  observer.progress({.stage = "compare rows"});
+  observer.progress({.stage = "comparing rows", .done = 0, .total = 1});
   advice.start_loss = 0.5 * X.squaredNorm();
   advice.zero_rows = zero_rows(X, options.closest);
   if (!(advice.start_loss > 0.0)) {
@@ -148,7 +151,7 @@ TangentAdvice tangent_advice(const data::Source& rows, const TangentAdviceOption
                                       {"decoder", theory::kDecoderOnly},
                                       {"joint", theory::kJoint}}) {
       check_stop(observer);
-      observer.progress({.stage = "spectra"});
+      observer.progress({.stage = "spectra", .done = std::ssize(advice.modes), .total = 3});
       advice.modes.push_back(whole_mode(name, rates, X, kernels, options.target));
     }
   } else {
@@ -159,7 +162,7 @@ TangentAdvice tangent_advice(const data::Source& rows, const TangentAdviceOption
   }
   add_widths(advice, options.tolerance);
   study(advice, head, options, pool, observer);
-  add_tying(advice);
+  add_tying(advice, options.target);
   return advice;
 }
 

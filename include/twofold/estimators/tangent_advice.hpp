@@ -76,7 +76,7 @@ struct RateAdvice {
 
 /// A weight-tied network of the width of the joint mode, untrained.
 struct TieAdvice {
-  std::string name;  ///< divisor and variance in words, as in a spec
+  std::string name;  ///< in words of a spec: mean_field divides by N, standard by √(Nd)
   theory::TiedScaling scaling;
   theory::TiedStart start;
 };
@@ -95,6 +95,7 @@ struct TangentAdvice {
   std::vector<RateAdvice> rates;
   double best_ratio = 0.0;  ///< the largest r that costs at most 10 % more steps than r = 0
   std::vector<TieAdvice> tying;
+  double identity_width = 0.0;  ///< N from which the last of them has lost less than `target`
 
   [[nodiscard]] const TangentModeAdvice& mode(const std::string& name) const;
 };

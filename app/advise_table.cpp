@@ -1,0 +1,216 @@
+#include "advise_table.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numbers>
+
+#include "twofold/experiment/spec_document.hpp"
+
+namespace twofold::app {
+namespace {
+
+using estimators::Coincidence;
+using estimators::TangentAdvice;
+using estimators::TangentAdviceOptions;
+using estimators::TangentModeAdvice;
+
+constexpr double kVeryDifferentNorms = 30.0;  // λ_max goes with the square: a factor of 1000
+constexpr double kBadCondition = 1e5;
+
+std::string row_pair(Index first, Index second) {
+  return fmt::format("{} and {}", first, second);
+}
+
+std::string steps_word(const std::optional<double>& steps) {
+  return steps ? fmt::format("{:.0f}", *steps) : "never";
+}
+
+// "copies  3 and 17, 5 and 99, ..." for one kind; nothing if there are none.
+void name_pairs(std::string& text, const TangentAdvice& a, Coincidence kind, Index count,
+                const char* title) {
+  if (count == 0) return;
+  std::vector<std::string> pairs;
+  for (const auto& pair : a.coincident) {
+    if (pair.kind == kind) pairs.push_back(row_pair(pair.first, pair.second));
+  }
+  const bool all = static_cast<Index>(pairs.size()) == count;
+  text += fmt::format("  {:<13} {} pair{}: rows {}{}\n", title, count, count == 1 ? "" : "s",
+                      fmt::join(pairs, ", "), all ? "" : ", ...");
+}
+
+std::string data_part(const TangentAdvice& a) {
+  const auto& s = a.samples;
+  std::string text = fmt::format("  {:<13} {:.4g} to {:.4g}, median {:.4g}\n", "norms",
+                                 s.smallest_norm, s.largest_norm, s.median_norm);
+  if (s.zero_rows > 0) {
+    const bool all = static_cast<Index>(a.zero_rows.size()) == s.zero_rows;
+    text += fmt::format("  {:<13} {}: rows {}{}\n", "zeros", s.zero_rows,
+                        fmt::join(a.zero_rows, ", "), all ? "" : ", ...");
+  }
+  name_pairs(text, a, Coincidence::Copy, s.copies, "copies");
+  name_pairs(text, a, Coincidence::Scaled, s.scaled, "multiples");
+  name_pairs(text, a, Coincidence::Opposite, s.opposites, "opposites");
+  std::vector<std::string> closest;
+  for (const auto& pair : s.closest) {
+    if (closest.size() == 4) break;
+    closest.push_back(fmt::format("{} ({:.3g}°)", row_pair(pair.first, pair.second),
+                                  pair.angle * 180.0 / std::numbers::pi));
+  }
+  if (!closest.empty()) {
+    text += fmt::format("  {:<13} rows {}\n", "closest", fmt::join(closest, ", "));
+  }
+  return text;
+}
+
+std::string mode_part(const TangentAdvice& a, const TangentAdviceOptions& options) {
+  std::string text = fmt::format(
+      "\n  {:<8} {:>10} {:>11} {:>10} {:>10} {:>12} {:>9} {:>9}\n", "trained", "λ_max", "λ_min",
+      "step", "unstable", fmt::format("steps to {:g}", options.target), "neurons", "at least");
+  for (const TangentModeAdvice& m : a.modes) {
+    text += fmt::format("  {:<8} {:>10.4g} {:>11} {:>10.4g} {:>10.4g} {:>12} {:>9} {:>9}\n", m.name,
+                        m.largest, fmt::format("{}{:.4g}", m.bound_only ? "<" : "", m.smallest),
+                        m.steps.practical, m.steps.stable, steps_word(m.steps_to_target), m.width,
+                        m.structural_width);
+  }
+  text += fmt::format(
+      "  weak: encoder alone; joint: both factors. λ: eigenvalues of the kernel over d. Step: of\n"
+      "  the sum ½‖X − X̂‖², 1.8/λ_max; unstable from 2/λ_max on. Neurons: for a trajectory within\n"
+      "  {:g} % of the prediction; with fewer than \"at least\" the loss cannot reach 0.\n",
+      100.0 * options.tolerance);
+  return text;
+}
+
+std::string stop_word(const estimators::StoppingAdvice& s) {
+  if (!std::isfinite(s.steps)) {
+    return fmt::format("train to the end: rows left out lose {:.3g} % of their energy",
+                       100.0 * s.error);
+  }
+  return fmt::format(
+      "stop after {:.0f} steps of {:.3g}: rows left out lose {:.3g} %, {:.3g} % at the end",
+      s.steps, s.step, 100.0 * s.error, 100.0 * s.interpolation);
+}
+
+std::string study_part(const TangentAdvice& a) {
+  if (a.studied == 0) return {};
+  std::string text =
+      fmt::format("\n  on {} {} rows\n", a.studied == a.rows ? "all" : "the first", a.studied);
+  for (const auto& s : a.stopping) text += fmt::format("  {:<13} {}\n", s.mode, stop_word(s));
+  std::vector<std::string> ratios;
+  for (const auto& r : a.rates) {
+    ratios.push_back(fmt::format("{:g}: {}", r.ratio, steps_word(r.steps_to_target)));
+  }
+  text += fmt::format("  {:<13} steps to the target at decoder_step {}\n", "two rates",
+                      fmt::join(ratios, ", "));
+  text += a.best_ratio > 0.0
+              ? fmt::format(
+                    "  {:<13} up to {:g} costs at most 10 % more steps than the encoder "
+                    "alone\n",
+                    "", a.best_ratio)
+              : fmt::format("  {:<13} any costs more than 10 % more steps than the encoder alone\n",
+                            "");
+  return text;
+}
+
+std::string tie_part(const TangentAdvice& a, const TangentAdviceOptions& options) {
+  std::string text = fmt::format("\n  tie the weights? Untrained, with {} neurons\n",
+                                 a.tying.front().scaling.neurons);
+  for (const auto& t : a.tying) {
+    text += fmt::format("  {:<25} output {:.3g} times the input, loss {:.3g} of an output of 0\n",
+                        t.name, t.start.slope, 2.0 * t.start.loss);
+  }
+  return text +
+         fmt::format(
+             "  No, if the numbers above shall hold: a tied network is never in the regime of its\n"
+             "  kernel. The last one is the identity before training, to {:g}, from {:.0f} neurons "
+             "on.\n",
+             options.target, a.identity_width);
+}
+
+std::string spec_part(const TangentAdvice& a, AdvisedRows rows) {
+  const TangentModeAdvice& weak = a.mode("weak");
+  const TangentModeAdvice& joint = a.mode("joint");
+  const bool fewer = weak.steps_to_target.value_or(1e300) <= joint.steps_to_target.value_or(1e300);
+  const TangentModeAdvice& m = fewer ? weak : joint;
+  std::vector<std::string> transforms;
+  for (std::string& name : rows.transforms) {
+    transforms.push_back(experiment::toml_text(&name));
+  }
+  std::string text =
+      "\n  as a spec, with the fewer steps\n    system = \"tangent_kernel\"\n    [data]\n";
+  text += rows.named_set ? fmt::format("    source = {}\n", experiment::toml_text(&rows.path))
+                         : fmt::format("    source = \"file\"\n    path = {}\n",
+                                       experiment::toml_text(&rows.path));
+  text += fmt::format("    samples = {}\n", a.rows);
+  if (!transforms.empty())
+    text += fmt::format("    transforms = [{}]\n", fmt::join(transforms, ", "));
+  text += fmt::format("    [model]\n    neurons = {}\n    init = \"antisymmetric\"\n", m.width);
+  text +=
+      fmt::format("    [train]\n    mode = \"{}\"\n    step = {:.6g}\n", m.name, m.steps.practical);
+  if (m.steps_to_target) text += fmt::format("    steps = {:.0f}\n", *m.steps_to_target);
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> tangent_notes(const TangentAdvice& a,
+                                       const TangentAdviceOptions& options) {
+  std::vector<std::string> notes;
+  const auto& s = a.samples;
+  const auto add = [&notes](std::string note) { notes.push_back(std::move(note)); };
+  if (s.copies + s.scaled > 0) {
+    add("copies and multiples do no harm, the kernel is singular but consistent; a row that is "
+        "there twice weighs twice. Remove them if that is not meant.");
+  }
+  if (s.opposites > a.dimension) {
+    add(fmt::format(
+        "{} pairs of opposites are more than d = {}: both kernels are singular, which costs no "
+        "accuracy",
+        s.opposites, a.dimension));
+  }
+  if (s.zero_rows > 0) add("rows of zeros are reproduced by any network; they may be removed");
+  if (s.smallest_norm > 0.0 && s.largest_norm > kVeryDifferentNorms * s.smallest_norm) {
+    add(fmt::format(
+        "norms differ {:.3g}-fold: short rows are learned last, {:.2g} times slower; "
+        "--transform unit_norm treats all alike",
+        s.largest_norm / s.smallest_norm, std::pow(s.largest_norm / s.smallest_norm, 2.0)));
+  }
+  for (const TangentModeAdvice& m : a.modes) {
+    if (m.rank >= 0 && m.rank < a.rows) {
+      add(fmt::format(
+          "{}: {} of {} eigenvalues are 0 (below 1e-10 λ_max); λ_min is the smallest of the others",
+          m.name, a.rows - m.rank, a.rows));
+    }
+  }
+  const auto& weak = a.mode("weak");
+  if (weak.largest > kBadCondition * weak.smallest && !s.closest.empty()) {
+    add(fmt::format(
+        "λ_min is tiny; the closest rows, {}, alone push it down to about θ‖x‖²/2πd = {:.3g}",
+        row_pair(s.closest.front().first, s.closest.front().second),
+        s.closest.front().angle * std::pow(s.median_norm, 2.0) /
+            (2.0 * std::numbers::pi * static_cast<double>(a.dimension))));
+  }
+  if (!a.whole_spectrum) {
+    add(fmt::format(
+        "above {} rows only the ends of the spectrum are computed, by {} products at most; < marks "
+        "an upper bound, and steps to the target are a quadrature",
+        options.gram.empty() ? options.whole_rows : 0, options.products));
+  }
+  return notes;
+}
+
+std::string tangent_text(const TangentAdvice& advice, const TangentAdviceOptions& options,
+                         const AdvisedRows& rows) {
+  std::string text =
+      "tangent_kernel: a wide two-layer ReLU autoencoder, gradient descent on all rows at once\n";
+  text += data_part(advice) + mode_part(advice, options) + study_part(advice) +
+          tie_part(advice, options);
+  for (const std::string& note : tangent_notes(advice, options))
+    text += fmt::format("  note: {}\n", note);
+  return text + spec_part(advice, rows);
+}
+
+}  // namespace twofold::app
