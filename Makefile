@@ -36,6 +36,7 @@ bench:  ## speed and quality, beside the peers on the same work
 	@cmake --build build --target twofold_bench -j $(JOBS)
 	@bench/compare.py --build build
 	@bench/one_bit_quality.py --build build
+	@bench/planted_dictionary.py --build build
 
 lint:  ## format, layers, clang-tidy
 	$(INSTALL) build test lint

@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/experiment/query_audit.hpp"
 
 namespace twofold::app {
 namespace {
@@ -14,6 +15,7 @@ struct PredictCommand {
   std::string spec;
   std::string data;
   std::string system = "mean_field";
+  std::string query;
   std::vector<std::string> assignments;
 };
 
@@ -23,12 +25,24 @@ experiment::SpecDocument spec_for_data(std::string path, std::string system) {
   auto document = experiment::SpecDocument::parse(
       system == "one_bit"
           ? "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_variance\"]\n"
+      : system == "tangent_kernel"
+          ? "[data]\nsource = \"file\"\nsamples = 200\ntransforms = [\"center\", \"unit_norm\"]\n"
           : "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_trace\"]\n"
             "[train]\nunits = \"leading\"\npenalty = 0.02\ntime = 40.0\n",
       "--data");
   document.set("system=" + experiment::toml_text(&system));
   document.set("data.path=" + experiment::toml_text(&path));
   return document;
+}
+
+void print(const Json& result, bool as_json, std::string (*describe)(const Json&)) {
+  if (as_json) {
+    fmt::print("{}\n", result.dump(1));
+  } else if (result.contains("cases")) {
+    for (const Json& one : result["cases"]) fmt::print("{}\n", describe(one));
+  } else {
+    fmt::print("{}", describe(result));
+  }
 }
 
 int predict(const PredictCommand& command, const CommonOptions& options) {
@@ -43,13 +57,11 @@ int predict(const PredictCommand& command, const CommonOptions& options) {
   const experiment::ExperimentSpec spec = experiment::read_experiment(std::move(document));
   const experiment::System& system = experiment::find_system(spec.run.system);
   system.check(spec);
-  const Json prediction = system.predict(spec, {pool, *observer});
-  if (options.json) {
-    fmt::print("{}\n", prediction.dump(1));
-  } else if (prediction.contains("cases")) {
-    for (const Json& one : prediction["cases"]) fmt::print("{}\n", system.describe(one));
+  if (command.query.empty()) {
+    print(system.predict(spec, {pool, *observer}), options.json, system.describe);
   } else {
-    fmt::print("{}", system.describe(prediction));
+    print(experiment::audit_queries(spec, command.query, {pool, *observer}), options.json,
+          experiment::audit_text);
   }
   return kOk;
 }
@@ -62,7 +74,8 @@ void add_predict(CLI::App& app, CommonOptions& options, Action& action) {
   sub->description(
       "Example:\n  twofold predict experiments/mean_field/phases/spec.toml --json\n  twofold "
       "predict --data vectors.npy --set model.activation=gelu\n  twofold predict "
-      "--data vectors.npy --system one_bit\n\nPrints what training would give: "
+      "--data vectors.npy --system one_bit\n  twofold predict spec.toml --query new.npy\n\nPrints "
+      "what training would give: "
       "curves, limits, half-rise times and how far to trust them.");
   sub->add_option("spec", command->spec, "spec file (TOML)");
   CLI::Option* data =
@@ -70,6 +83,9 @@ void add_predict(CLI::App& app, CommonOptions& options, Action& action) {
   sub->add_option("--system", command->system, "with --data: the system that predicts")
       ->capture_default_str()
       ->needs(data);
+  sub->add_option("--query", command->query,
+                  "tangent_kernel: a file of new rows; says which training samples each would be "
+                  "answered with");
   sub->add_option("--set", command->assignments, "override a key: --set train.penalty=0.1")
       ->take_all()
       ->expected(1);

@@ -9,6 +9,7 @@
 #include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/mean_field_spec.hpp"
 #include "twofold/experiment/one_bit_spec.hpp"
+#include "twofold/experiment/tangent_kernel_spec.hpp"
 
 namespace twofold::app {
 namespace {
@@ -47,6 +48,11 @@ std::vector<SpecKey> spec_keys() {
   add_section<experiment::RecoveryModel>(keys, recovery, "[model]");
   add_section<experiment::RecoveryTrain>(keys, recovery, "[train]");
   add_section<experiment::RecoveryCompare>(keys, recovery, "[compare]");
+  constexpr std::string_view tangent = "tangent_kernel";
+  add_section<experiment::TangentModel>(keys, tangent, "[model]");
+  add_section<experiment::TangentTrain>(keys, tangent, "[train]");
+  add_section<experiment::TangentRecord>(keys, tangent, "[record]");
+  add_section<experiment::TangentPredict>(keys, tangent, "[predict]");
   add_section<experiment::SweepOptions>(keys, "", "[sweep]");
   add_section<experiment::CaseOptions>(keys, "", "[[case]]");
   add_section<experiment::ClaimOptions>(keys, "", "[[claim]]");

@@ -73,6 +73,16 @@ WORKLOADS = [
         "floor": "products with the atoms",
         "peer": ("peers/sklearn_omp.py",),
     },
+] + [
+    {
+        "name": f"joint_step_{n}_{d}_{neurons}",
+        "title": f"full-batch step of both layers, n {n}, d {d}, N {neurons}, float",
+        "ours": ("bench/twofold_ops_bench", f"JointStepOf/{n}/{d}/{neurons}",
+                 f"JointProducts/{n}/{d}/{neurons}"),
+        "floor": "five plain products",
+        "peer": ("peers/joint_step.py", str(n), str(d), str(neurons)),
+    }
+    for n, d, neurons in ((100, 50, 20000), (64, 784, 100000), (1000, 784, 4096))
 ]
 
 

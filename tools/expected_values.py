@@ -3,7 +3,7 @@
 
 The numbers come from here, not from the library: the neurons' equations of motion are
 integrated by Runge-Kutta in plain Python, without the closed form, the recursion or the
-frozen-logistic rule that the library uses. For one_bit see expected_one_bit.py. Verdicts say which claims must hold and which
+frozen-logistic rule that the library uses. For the other systems see expected_one_bit.py and expected_dictionary_recovery.py. Verdicts say which claims must hold and which
 must be declared not applicable. tests/reproduction compares.
 
     tools/expected_values.py            rewrites the files
@@ -17,7 +17,9 @@ import math
 import pathlib
 import sys
 
+import expected_dictionary_recovery
 import expected_one_bit
+import expected_tangent_kernel
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "experiments"
 COLUMNS = ["case", "quantity", "index", "expected", "tolerance", "reason"]
@@ -178,7 +180,9 @@ MEAN_FIELD = {
 }
 
 
-SYSTEMS = {"mean_field": MEAN_FIELD, "one_bit": expected_one_bit.EXPERIMENTS}
+SYSTEMS = {"mean_field": MEAN_FIELD, "one_bit": expected_one_bit.EXPERIMENTS,
+           "dictionary_recovery": expected_dictionary_recovery.EXPERIMENTS,
+           "tangent_kernel": expected_tangent_kernel.EXPERIMENTS}
 
 
 def text_of(rows):

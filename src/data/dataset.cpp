@@ -129,16 +129,11 @@ Dataset open_unit_sphere(const SourceOptions& options, std::uint64_t seed) {
 }
 
 Dataset open_dictionary(const SourceOptions& options, CodeLaw law, std::uint64_t seed) {
-  require(options.samples >= 0, kWhere,
-          fmt::format("samples must be >= 0, got {}", options.samples));
   DictionaryModel model = dictionary_model(options, law, seed);
   Dataset set;
   set.test = std::make_shared<DictionarySource>(model, seed, "test");
   set.truth = std::make_shared<DictionarySource>(std::move(model), seed, "train");
   set.train = set.truth;
-  if (options.samples > 0) {
-    set.train = row_range(set.train, 0, static_cast<std::uint64_t>(options.samples));
-  }
   return set;
 }
 
@@ -212,10 +207,24 @@ Opened materialise(Opened source, ThreadPool& pool) {
                                                source->image_shape());
 }
 
+// The first training rows alone. A law of the population is not theirs; a dictionary is.
+void keep_samples(const SourceOptions& options, Dataset& set) {
+  require(options.samples >= 0, kWhere,
+          fmt::format("samples must be >= 0, got {}", options.samples));
+  if (options.samples == 0) return;
+  const auto wanted = static_cast<std::uint64_t>(options.samples);
+  require(wanted <= set.train->size(), kWhere,
+          fmt::format("samples = {}, but there are {} training rows", wanted, set.train->size()));
+  set.train = row_range(set.train, 0, wanted);
+  set.spectrum = set.clean_spectrum = Vector();
+  set.prior.reset();
+  if (!set.train_labels.empty()) set.train_labels.resize(wanted);
+}
+
 void apply_transforms(const std::vector<std::string>& names, std::uint64_t seed, ThreadPool& pool,
                       Dataset& set) {
   FittedTransforms fitted = fit_transforms(names, set.train, seed, pool);
-  set.train = std::move(fitted.train);
+  set.train = fitted.train;
   if (set.test) set.test = fitted.apply(set.test);
   set.random_signs = fitted.random_signs;
   set.mirrored = fitted.mirrored;
@@ -229,6 +238,7 @@ void apply_transforms(const std::vector<std::string>& names, std::uint64_t seed,
     set.test_labels.clear();
   }
   if (!set.train_labels.empty()) set.train_labels.resize(set.train->size());
+  set.prepare = [fitted = std::move(fitted)](Opened rows) { return fitted.apply(std::move(rows)); };
 }
 
 }  // namespace
@@ -265,9 +275,10 @@ Dataset open_dataset(const SourceOptions& options, std::uint64_t seed, ThreadPoo
                 : law                   ? open_dictionary(options, *law, seed)
                                         : open_files(options);
   check_dimension(options, set.train->dimension());
+  keep_samples(options, set);
   apply_transforms(options.transforms, seed, pool, set);
-  // Exact recovery of a dictionary is judged far below the rounding of single precision.
-  const auto keep = law ? materialise<double> : materialise<float>;
+  // Exact recovery and interpolation are judged far below the rounding of single precision.
+  const auto keep = law || options.samples > 0 ? materialise<double> : materialise<float>;
   set.train = keep(std::move(set.train), pool);
   if (set.test) set.test = keep(std::move(set.test), pool);
   set.description = set.train->description();

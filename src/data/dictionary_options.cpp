@@ -104,7 +104,6 @@ void refuse_dictionary_keys(const SourceOptions& options) {
   refuse(options.dictionary != unset.dictionary, "dictionary");
   refuse(!options.weights.empty(), "weights");
   refuse(!options.amplitude.empty(), "amplitude");
-  refuse(options.samples != unset.samples, "samples");
 }
 
 }  // namespace twofold::data

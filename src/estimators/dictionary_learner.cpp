@@ -29,13 +29,6 @@ std::int64_t sparse_iterations(const DictionaryOptions& options, Index sparsity)
                     kMostIterations);
 }
 
-// Atoms of one start and what they explain.
-struct Candidate {
-  MatrixF atoms;
-  double explained = 0.0;
-  bool finite = true;
-};
-
 }  // namespace
 
 struct DictionaryLearner::State {
@@ -47,7 +40,7 @@ struct DictionaryLearner::State {
         survey(survey_rows(*source, centres(chosen), threads, inner)),
         input(std::move(source)),
         scale((check_rows(chosen, survey, *input), std::sqrt(survey.energy))),
-        rows(input, survey.mean, scale, threads, inner) {
+        rows(input, survey.mean, scale, chosen.memory, threads, inner) {
     if (mixed()) mixture = start_mixture(rows.pilot(), options.atoms, options.seed, pool);
     plan = make_plan(options, survey, rows, mixed() ? &mixture : nullptr, pool, observer);
   }
@@ -58,10 +51,9 @@ struct DictionaryLearner::State {
   }
   [[nodiscard]] ops::Gate gate() const { return largest(plan.sparsity, positive()); }
 
-  Candidate sparse_start(std::uint64_t seed, const std::string& stage, DictionaryFit& fit);
-  Candidate start(int number, DictionaryFit& fit);
-  void settle(Candidate& best, DictionaryFit& fit);
-  void finish(const Candidate& best, DictionaryFit& fit);
+  Descent start(int number, DictionaryFit& fit);
+  void settle(Descent& best, DictionaryFit& fit);
+  void finish(const Descent& best, DictionaryFit& fit);
   [[nodiscard]] ops::Gate final_gate(const GateChoice& choice, DictionaryFit& fit) const;
   [[nodiscard]] Vector lengths(const MatrixF& atoms, double amplitude) const;
   void fit_subspace(DictionaryFit& fit);
@@ -78,58 +70,47 @@ struct DictionaryLearner::State {
   DictionaryPlan plan;
 };
 
-// A run that explains nothing has collapsed: again with half the step.
-Candidate DictionaryLearner::State::sparse_start(std::uint64_t seed, const std::string& stage,
-                                                 DictionaryFit& fit) {
-  SparseRun run{.atoms = options.atoms,
-                .sparsity = plan.sparsity,
-                .positive = positive(),
-                .step = options.step,
-                .last_step = 0.1 * options.step,
-                .iterations = sparse_iterations(options, plan.sparsity),
-                .seed = seed,
-                .stage = stage};
-  Candidate candidate;
-  for (int halvings = 0; halvings <= kHalvings; ++halvings) {
-    auto result =
-        descend(rows.source(), start_from_rows(rows.pilot(), run.atoms, seed), run, pool, observer);
-    fit.iterations += result.iterations;
-    candidate.finite = result.atoms.allFinite();
-    candidate.explained =
-        candidate.finite ? explained(rows.pilot(), result.atoms, gate(), pool) : -HUGE_VAL;
-    candidate.atoms = std::move(result.atoms);
-    if (candidate.explained > 0.0 || observer.out_of_time()) break;
-    run.step *= 0.5;
-    run.last_step *= 0.5;
-  }
-  return candidate;
-}
-
-Candidate DictionaryLearner::State::start(int number, DictionaryFit& fit) {
+Descent DictionaryLearner::State::start(int number, DictionaryFit& fit) {
   const std::uint64_t seed = options.seed + static_cast<std::uint64_t>(number);
-  if (!mixed()) {
-    return sparse_start(seed, fmt::format("start {} of {}", number + 1, options.starts), fit);
+  Descent made;
+  if (mixed()) {
+    const MixtureStart begin =
+        number == 0 ? mixture : start_mixture(rows.pilot(), options.atoms, seed, pool);
+    auto result = descend_mixture(rows, begin, options.iterations, seed, pool, observer);
+    made = {.atoms = std::move(result.atoms), .iterations = result.iterations};
+    made.explained =
+        made.atoms.allFinite() ? explained(rows.pilot(), made.atoms, gate(), pool) : -HUGE_VAL;
+  } else {
+    const SparseRun run{.atoms = options.atoms,
+                        .sparsity = plan.sparsity,
+                        .positive = positive(),
+                        .step = options.step,
+                        .last_step = 0.1 * options.step,
+                        .iterations = sparse_iterations(options, plan.sparsity),
+                        .seed = seed,
+                        .stage = fmt::format("start {} of {}", number + 1, options.starts)};
+    made = descend_from_rows(rows.source(), rows.pilot(), run, pool, observer);
+    if (made.step < options.step) {
+      fit.warnings.push_back(
+          fmt::format("start {} collapsed with step {:g}; {} {:g}", number + 1, options.step,
+                      made.collapsed() ? "so it did with" : "made with", made.step));
+    }
   }
-  const MixtureStart begin =
-      number == 0 ? mixture : start_mixture(rows.pilot(), options.atoms, seed, pool);
-  auto result = descend_mixture(rows, begin, options.iterations, seed, pool, observer);
-  fit.iterations += result.iterations;
-  Candidate candidate{.atoms = std::move(result.atoms)};
-  candidate.finite = candidate.atoms.allFinite();
-  candidate.explained =
-      candidate.finite ? explained(rows.pilot(), candidate.atoms, gate(), pool) : -HUGE_VAL;
-  return candidate;
+  fit.iterations += made.iterations;
+  return made;
 }
 
 // Small steps around where the best start ended; kept if they explain more.
-void DictionaryLearner::State::settle(Candidate& best, DictionaryFit& fit) {
+void DictionaryLearner::State::settle(Descent& best, DictionaryFit& fit) {
   if (mixed() || observer.out_of_time()) return;
+  const double step = std::min(best.step, options.step);
   const SparseRun run{.atoms = options.atoms,
                       .sparsity = plan.sparsity,
                       .positive = positive(),
-                      .step = 0.1 * options.step,
-                      .last_step = 0.02 * options.step,
+                      .step = 0.1 * step,
+                      .last_step = 0.02 * step,
                       .iterations = kSettling,
+                      .reseed = false,
                       .seed = options.seed + 1000,
                       .stage = "settle"};
   auto result = descend(rows.source(), best.atoms, run, pool, observer);
@@ -191,15 +172,17 @@ Vector DictionaryLearner::State::lengths(const MatrixF& atoms, double amplitude)
   return length;
 }
 
-void DictionaryLearner::State::finish(const Candidate& best, DictionaryFit& fit) {
+void DictionaryLearner::State::finish(const Descent& best, DictionaryFit& fit) {
   LearnedDictionary& dictionary = fit.dictionary;
   fit.trained_explained = best.explained;
-  if (!(best.explained > 0.0)) {
+  if (best.collapsed()) {
     fit.status = LearnStatus::Collapsed;
     dictionary.status = "collapsed";
     dictionary.gate = gate();
-    const MatrixF last =
-        best.finite ? best.atoms : start_from_rows(rows.pilot(), options.atoms, options.seed);
+    // Atoms that are not finite say nothing; where they came from does.
+    const MatrixF last = std::isfinite(best.explained)
+                             ? best.atoms
+                             : start_from_rows(rows.pilot(), options.atoms, options.seed);
     dictionary.atoms = last.cast<double>() * scale;
     return;
   }
@@ -218,23 +201,27 @@ void DictionaryLearner::State::fit_subspace(DictionaryFit& fit) {
 }
 
 void DictionaryLearner::State::fit_descent(DictionaryFit& fit) {
-  Candidate best = start(0, fit);
+  Descent best = start(0, fit);
   for (int number = 1; number < options.starts && !observer.out_of_time(); ++number) {
-    Candidate other = start(number, fit);
-    if (!other.finite || !best.finite) {
-      if (other.finite) best = std::move(other);
-      continue;
-    }
+    Descent other = start(number, fit);
     if (other.explained > best.explained) std::swap(best, other);
+    if (other.collapsed()) continue;
     const MergedAtoms merged = merge_atoms(best.atoms, other.atoms, rows.pilot(), gate(), pool);
     fit.agreed = merged.agreed;
     if (merged.exchanged == 0) continue;
     const double together = explained(rows.pilot(), merged.atoms, gate(), pool);
     if (together <= best.explained) continue;
-    best = {.atoms = merged.atoms, .explained = together};
+    best.atoms = merged.atoms;
+    best.explained = together;
     fit.exchanged += merged.exchanged;
   }
-  if (best.finite && best.explained > 0.0) settle(best, fit);
+  if (!best.collapsed()) settle(best, fit);
+  if (fit.agreed >= 0 && 2 * fit.agreed < options.atoms && !best.collapsed()) {
+    fit.warnings.push_back(
+        fmt::format("only {} of {} atoms are found again by another start: they "
+                    "serve as features, do not read meaning into each",
+                    fit.agreed, options.atoms));
+  }
   if (observer.out_of_time()) {
     fit.status = LearnStatus::OutOfTime;
     fit.warnings.push_back(

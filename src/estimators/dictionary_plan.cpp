@@ -79,10 +79,8 @@ void plan_noise(const DictionaryOptions& options, const NormalisedRows& rows, Di
                           .positive = options.kind == DictionaryKind::Nonnegative,
                           .seed = options.seed,
                           .stage = "estimate noise"};
-      const auto tried = descend(rows.source(), start_from_rows(rows.pilot(), m, options.seed), run,
-                                 pool, observer);
-      trial.explained =
-          explained(rows.pilot(), tried.atoms, largest(run.sparsity, run.positive), pool);
+      trial.explained = std::max(
+          0.0, descend_from_rows(rows.source(), rows.pilot(), run, pool, observer).explained);
       plan.trials.push_back(trial);
     }
     const auto trial = std::ranges::find(plan.trials, plan.sparsity, &SparsityTrial::sparsity);

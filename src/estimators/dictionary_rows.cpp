@@ -13,7 +13,6 @@
 namespace twofold::estimators {
 namespace {
 
-constexpr std::uint64_t kInMemory = std::uint64_t{1} << 30;  // bytes
 constexpr Index kPilotRows = 20'000;
 constexpr Index kPilotNumbers = Index{1} << 24;
 constexpr Index kLargestSpectrum = 1024;
@@ -86,11 +85,12 @@ DictionarySurvey survey_rows(const data::Source& rows, bool centre, ThreadPool& 
 }
 
 NormalisedRows::NormalisedRows(std::shared_ptr<const data::Source> rows, const Vector& mean,
-                               double scale, ThreadPool& pool, Observer& observer)
+                               double scale, std::uint64_t memory, ThreadPool& pool,
+                               Observer& observer)
     : source_(std::make_shared<Normalised>(std::move(rows), mean, scale)) {
   const Index d = source_->dimension();
   const std::uint64_t size = source_->size();
-  if (size <= kInMemory / (static_cast<std::uint64_t>(d) * sizeof(float))) {
+  if (size <= memory / (static_cast<std::uint64_t>(d) * sizeof(float))) {
     auto kept = std::make_shared<data::ArraySource<float>>(
         spaced_rows(*source_, size, pool, observer), source_->description());
     memory_ = &kept->rows();

@@ -16,9 +16,9 @@ namespace twofold::estimators {
 /// Rows (x − mean)/scale in single precision.
 class NormalisedRows {
  public:
-  /// Reads them into memory if they take no more than 1 GiB.
+  /// Reads them into memory if they take no more than so many bytes.
   NormalisedRows(std::shared_ptr<const data::Source> rows, const Vector& mean, double scale,
-                 ThreadPool& pool, Observer& observer);
+                 std::uint64_t memory, ThreadPool& pool, Observer& observer);
 
   [[nodiscard]] const data::Source& source() const noexcept { return *source_; }
   /// All of them; null where they are not in memory.

@@ -39,9 +39,9 @@ class Trials {
     }
     run_.sparsity = k;
     run_.stage = fmt::format("try sparsity {}", k);
-    const auto result = descend(train_, start_from_rows(train_.rows(), run_.atoms, run_.seed), run_,
-                                pool_, observer_);
-    const double value = explained(test_, result.atoms, largest(k, run_.positive), pool_);
+    const Descent made = descend_from_rows(train_, train_.rows(), run_, pool_, observer_);
+    const double value =
+        made.collapsed() ? 0.0 : explained(test_, made.atoms, largest(k, run_.positive), pool_);
     made_.push_back({k, value});
     return value;
   }

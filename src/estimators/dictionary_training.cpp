@@ -12,6 +12,8 @@ namespace twofold::estimators {
 namespace {
 
 constexpr double kSame = 0.95;
+constexpr int kHalvings = 3;       // of the step
+constexpr double kCounted = 30.0;  // rows of a unit before it is judged idle or busy
 
 double squared_norm(const MatrixF& rows, ThreadPool& pool) {
   return parallel_sum<double>(pool, rows.rows(), 256, [&](Index begin, Index end) {
@@ -59,11 +61,36 @@ train::DictionaryResult<float> descend(const data::Source& rows, MatrixF start,
   options.step_unit = static_cast<double>(run.atoms);
   options.iterations = run.iterations;
   options.stage = run.stage;
+  if (run.sparsity == 1 && run.reseed) {
+    // Random rows with one atom each repeat atoms and miss others; a gap does not fill by itself.
+    options.expected_rate = 1.0 / static_cast<double>(run.atoms);
+    options.reseed_every =
+        static_cast<std::int64_t>(std::ceil(kCounted / (double{kBatch} * options.expected_rate)));
+  }
   const data::BatchSampler sampler(rows, {.batch = kBatch, .order = "shuffle"}, run.seed);
   auto result =
       train::dictionary_descent<float>(sampler, std::move(start), options, {}, pool, observer);
   observer.stop_if_interrupted();
   return result;
+}
+
+Descent descend_from_rows(const data::Source& rows, const MatrixF& pilot, SparseRun run,
+                          ThreadPool& pool, DeadlineObserver& observer) {
+  const MatrixF start = start_from_rows(pilot, run.atoms, run.seed);
+  const ops::Gate gate = largest(run.sparsity, run.positive);
+  Descent made;
+  for (int halvings = 0; halvings <= kHalvings; ++halvings) {
+    auto result = descend(rows, start, run, pool, observer);
+    made.iterations += result.iterations;
+    made.step = run.step;
+    made.explained =
+        result.atoms.allFinite() ? explained(pilot, result.atoms, gate, pool) : -HUGE_VAL;
+    made.atoms = std::move(result.atoms);
+    if (!made.collapsed() || observer.out_of_time()) break;
+    run.step *= 0.5;
+    run.last_step *= 0.5;
+  }
+  return made;
 }
 
 MatrixF start_from_rows(const MatrixF& pilot, Index atoms, std::uint64_t seed) {

@@ -37,6 +37,7 @@ struct SparseRun {
   bool positive = false;
   double step = 0.5, last_step = 0.05;
   std::int64_t iterations = 500;
+  bool reseed = true;  ///< replace idle, busy and repeated units where a row has one atom
   std::uint64_t seed = 1;
   std::string stage = "train";
 };
@@ -49,6 +50,21 @@ inline constexpr Index kBatch = 100;
 [[nodiscard]] train::DictionaryResult<float> descend(const data::Source& rows, MatrixF start,
                                                      const SparseRun& run, ThreadPool& pool,
                                                      DeadlineObserver& observer);
+
+/// A descent and what its atoms explain; one that explains nothing has collapsed.
+struct Descent {
+  MatrixF atoms;
+  double explained = 0.0;  ///< of the pilot; −infinity if the atoms are not finite
+  std::int64_t iterations = 0;
+  double step = 0.0;  ///< the one it was made with
+
+  [[nodiscard]] bool collapsed() const noexcept { return !(explained > 0.0); }
+};
+
+/// From random rows of the pilot; after a collapse again with half the step, three times.
+[[nodiscard]] Descent descend_from_rows(const data::Source& rows, const MatrixF& pilot,
+                                        SparseRun run, ThreadPool& pool,
+                                        DeadlineObserver& observer);
 
 /// Random rows of the pilot as atoms.
 [[nodiscard]] MatrixF start_from_rows(const MatrixF& pilot, Index atoms, std::uint64_t seed);

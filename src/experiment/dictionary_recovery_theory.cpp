@@ -1,7 +1,5 @@
 #include "experiment/dictionary_recovery_theory.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -36,11 +34,6 @@ double final_error(const RecoverySetting& s, const theory::RecoveryPrediction& r
 
 Json number(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-std::string cell(const Json& value) {
-  if (value.is_number()) return fmt::format("{:.5g}", value.get<double>());
-  return value.is_string() ? value.get<std::string>() : "-";
 }
 
 }  // namespace
@@ -132,53 +125,6 @@ Json prediction_json(const RecoveryResult& result) {
   }
   json["trust"] = std::move(trust);
   return json;
-}
-
-std::string dictionary_recovery_prediction_text(const Json& prediction) {
-  const Json& s = prediction["summary"];
-  std::string text;
-  if (prediction.contains("case")) text += fmt::format("case {}\n", cell(prediction["case"]));
-  text += fmt::format("{} atoms of length {}", cell(s["atoms"]), cell(s["dimension"]));
-  if (!s.contains("floor")) {
-    return text + fmt::format(
-                      "\nstep ζ = {}\n\nThe dictionary behind these samples is not known: "
-                      "theory predicts nothing here; `twofold learn` estimates what it "
-                      "needs from the samples.\n",
-                      cell(s["step"]));
-  }
-  text += fmt::format(", {} in a sample\n\n", cell(s["sparsity"]));
-  text += fmt::format("{:<52} {:>10}\n", "squared distance from the truth, all atoms together",
-                      "predicted");
-  const auto row = [&](const std::string& name, const Json& value) {
-    text += fmt::format("{:<52} {:>10}\n", name, cell(value));
-  };
-  row("  floor, both terms of the gradient", s["floor"]);
-  row("  floor, decoder's term only", s["floor_decoder_only"]);
-  row("  of the noise in these samples", s["noise_term"]);
-  row("  of finitely many samples", s["sampling_term"]);
-  row("  of the bias", s["bias_term"]);
-  row("  where this run ends", s["final_error"]);
-  text += "\n";
-  row("step ζ", s["step"]);
-  row("  stable below", s["step_edge"]);
-  row("samples with the right support, at the start", s["start_consistency"]);
-  row("  at the end", s["consistency"]);
-  row("wrong entries of a code", s["label_error"]);
-  if (prediction.contains("series")) {
-    text += "\niteration  error\n";
-    const Json& t = prediction["series"]["iteration"];
-    const Json& e = prediction["series"]["error"];
-    for (std::size_t i = 0; i < t.size(); ++i) {
-      const bool early = i <= 5 || i + 1 == t.size() || i % 10 == 0;
-      if (early) text += fmt::format("{:>9}  {}\n", cell(t[i]), cell(e[i]));
-    }
-  }
-  text += "\n";
-  for (const Json& entry : prediction["trust"]) {
-    text += fmt::format("{} = {} (limit {}, {}): {}\n", cell(entry["name"]), cell(entry["value"]),
-                        cell(entry["limit"]), cell(entry["verdict"]), cell(entry["text"]));
-  }
-  return text;
 }
 
 }  // namespace twofold::experiment

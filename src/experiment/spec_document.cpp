@@ -117,6 +117,16 @@ struct Reader {
     *target = one<T>(node, "");
   }
 
+  void operator()(std::optional<double>* target) const {
+    if (node.value_or<std::string>("") == "auto") {
+      target->reset();
+    } else if (node.is_string()) {
+      refuse(node, "expected a number or \"auto\"");
+    } else {
+      *target = one<double>(node, "");
+    }
+  }
+
   template <typename T>
   void operator()(std::vector<T>* target) const {
     const toml::array* array = node.as_array();
@@ -182,6 +192,9 @@ std::string item(std::int64_t value) {
 }
 std::string item(double value) {
   return number(value);
+}
+std::string item(const std::optional<double>& value) {
+  return value ? number(*value) : quoted("auto");
 }
 std::string item(const std::string& value) {
   return quoted(value);

@@ -8,12 +8,14 @@
 #include "experiment/dictionary_recovery_system.hpp"
 #include "experiment/mean_field_system.hpp"
 #include "experiment/one_bit_system.hpp"
+#include "experiment/tangent_kernel_system.hpp"
 #include "twofold/core/error.hpp"
 
 namespace twofold::experiment {
 
 std::span<const System> systems() {
-  static const std::array list{mean_field_system(), one_bit_system(), dictionary_recovery_system()};
+  static const std::array list{mean_field_system(), one_bit_system(), dictionary_recovery_system(),
+                               tangent_kernel_system()};
   return list;
 }
 

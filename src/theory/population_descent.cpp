@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "recovery_checks.hpp"
+#include "recovery_modes.hpp"
 #include "twofold/core/random.hpp"
 #include "twofold/theory/recovery_gradient.hpp"
 
@@ -61,7 +62,8 @@ double population_floor(const data::DictionaryModel& model, RecoveryGradient kin
     descent.advance(tau, bias);
     if ((descent.rows() - before).norm() <= kAtRest * before.norm()) break;
   }
-  return descent.error();
+  const double error = descent.error();
+  return error < kSquaredRounding * static_cast<double>(model.size()) ? 0.0 : error;
 }
 
 }  // namespace twofold::theory

@@ -23,7 +23,10 @@ struct Stiffness {
 };
 Stiffness stiffness(const data::DictionaryModel& model, RecoveryGradient kind);
 
-/// Mean of (â_i·a_j)² over i ≠ j, â_i at unit norm; 0 if m = 1.
+/// A squared distance or coherence below this is rounding of atoms that are orthogonal: (1e-13)².
+inline constexpr double kSquaredRounding = 1e-26;
+
+/// Mean of (â_i·a_j)² over i ≠ j, â_i at unit norm; 0 if m = 1 or if it is rounding.
 double mean_square_coherence(const data::DictionaryModel& model);
 
 /// Spread y of the sample's code covariance: the second moment of an atom's row of

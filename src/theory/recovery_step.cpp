@@ -61,7 +61,8 @@ double mean_square_coherence(const data::DictionaryModel& model) {
   Matrix gram(m, m);
   gemm(Trans::No, Trans::Yes, 1.0, unit_atoms(model), model.atoms, 0.0, gram);
   gram.diagonal().setZero();
-  return gram.squaredNorm() / (static_cast<double>(m) * static_cast<double>(m - 1));
+  const double mean = gram.squaredNorm() / (static_cast<double>(m) * static_cast<double>(m - 1));
+  return mean < kSquaredRounding ? 0.0 : mean;
 }
 
 double sample_spread(const data::DictionaryModel& model, double samples) {

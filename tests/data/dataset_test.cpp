@@ -37,6 +37,36 @@ TEST_F(DatasetTest, GaussianKeepsItsCleanSpectrum) {
   EXPECT_NE(rows_of(*set.train, 5), rows_of(*set.test, 5));
 }
 
+TEST_F(DatasetTest, SamplesAreTheFirstTrainingRowsInDoublePrecision) {
+  SourceOptions options;
+  options.dimension = 3;
+  const Matrix fresh = rows_of(*open(options).train, 7);
+  options.samples = 7;
+  const Dataset set = open(options);
+  EXPECT_EQ(all_rows(*set.train), fresh);
+  EXPECT_EQ(set.test->size(), kUnlimited);
+  // The law of the population is not that of seven samples.
+  EXPECT_EQ(set.spectrum.size(), 0);
+  EXPECT_FALSE(set.prior.has_value());
+  options.samples = -1;
+  expect_refused(options, {"samples", "-1"});
+}
+
+TEST_F(DatasetTest, TransformsAreFittedOnTheSamplesAndPrepareOtherRows) {
+  SourceOptions options;
+  options.source = "npy";
+  options.path = save(numbered(20));
+  options.split = {10, 10};
+  options.samples = 5;
+  options.transforms = {"center"};
+  const Dataset set = open(options);
+  EXPECT_EQ(all_rows(*set.train), (Vector{{-2.0, -1.0, 0.0, 1.0, 2.0}}));
+  EXPECT_EQ(all_rows(*set.test)(0, 0), 8.0);
+  EXPECT_EQ(rows_of(*set.prepare(open_npy(options.path)), 1)(0, 0), -2.0);
+  options.samples = 11;
+  expect_refused(options, {"samples = 11", "10 training rows"});
+}
+
 TEST_F(DatasetTest, BlocksAreTheCompactFormOfASpectrum) {
   SourceOptions options;
   options.spectrum_blocks = {2.0, 0.5};

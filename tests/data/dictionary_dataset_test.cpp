@@ -152,7 +152,6 @@ TEST(DictionaryDataset, KeysOfADictionaryAreForTheseSourcesOnly) {
   refuse_beside_gaussian([](auto& o) { o.dictionary = "orthonormal"; }, "dictionary");
   refuse_beside_gaussian([](auto& o) { o.weights = {1.0}; }, "weights");
   refuse_beside_gaussian([](auto& o) { o.amplitude = {1.0, 1.0}; }, "amplitude");
-  refuse_beside_gaussian([](auto& o) { o.samples = 4; }, "samples");
 }
 
 }  // namespace

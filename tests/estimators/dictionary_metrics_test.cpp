@@ -27,7 +27,7 @@ ops::SparseCodes<double> codes(Index atoms,
                                const std::vector<std::vector<std::int32_t>>& supports) {
   ops::SparseCodes<double> made;
   made.atoms = atoms;
-  made.offset.push_back(0);
+  made.offset = {0};
   for (const auto& support : supports) {
     for (const std::int32_t j : support) {
       made.index.push_back(j);

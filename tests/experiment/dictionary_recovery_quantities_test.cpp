@@ -87,6 +87,13 @@ TEST(DictionaryRecoveryQuantities, AllRecoveredCountsWholeRuns) {
   EXPECT_EQ(judged(r, "recovered").predicted, 0.0);
 }
 
+TEST(DictionaryRecoveryQuantities, KeptCountsUnitsAtTheirOwnAtom) {
+  RecoveryResult r = measured_recovery();
+  EXPECT_EQ(judged(r, "kept").measured, 1.0);
+  r.measured.front().distance(2, 1) = 0.2;  // cos = 0.9
+  EXPECT_EQ(judged(r, "kept").measured, 0.5);
+}
+
 TEST(DictionaryRecoveryQuantities, StableAndDestroyedAreYesOrNo) {
   RecoveryResult r = measured_recovery();
   EXPECT_EQ(judged(r, "stable").measured, 1.0);

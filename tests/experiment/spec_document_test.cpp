@@ -194,5 +194,29 @@ TEST(TomlSection, ReadsBackToTheSameBits) {
   EXPECT_EQ(back.names, options.names);
 }
 
+struct MaybeAutomatic {
+  std::optional<double> step = 0.5;
+
+  static constexpr auto fields() {
+    return std::tuple{field("step", &MaybeAutomatic::step, "a step", domain::positive)};
+  }
+};
+
+TEST(SpecDocument, AnOptionalNumberIsANumberOrAuto) {
+  const auto read = [](const std::string& toml) {
+    SpecDocument document = SpecDocument::parse(toml, "a.toml");
+    MaybeAutomatic options;
+    document.read("", options);
+    return options;
+  };
+  EXPECT_EQ(read("").step, 0.5);
+  EXPECT_EQ(read("step = 2").step, 2.0);
+  EXPECT_EQ(read("step = 'auto'").step, std::nullopt);
+  EXPECT_EQ(toml_section("", read("step = 'auto'")), "step = \"auto\"\n");
+  EXPECT_EQ(toml_section("", read("step = 0.25")), "step = 0.25\n");
+  expect_throw<InvalidArgument>([&] { (void)read("step = 'fast'"); }, {"step", "fast", "auto"});
+  expect_throw<InvalidArgument>([&] { (void)read("step = -1"); }, {"step", "-1", "> 0"});
+}
+
 }  // namespace
 }  // namespace twofold::experiment

@@ -289,6 +289,23 @@ TEST(DictionaryDescent, MovesDeadAndDuplicateUnitsToWhatIsUnexplained) {
   EXPECT_EQ(share_found(run.atoms, model.atoms), 1);
 }
 
+// One atom a sample, all but one known: what is explained worst is a sample of the missing one,
+// whose direction is the atom to rounding; everything else is explained already.
+TEST(DictionaryDescent, ReplacesByTheSampleExplainedWorst) {
+  ThreadPool pool(1);
+  const auto model = sparse("orthonormal", 8, 12, 1, 0, 1);
+  Matrix start = model.atoms;
+  start.row(3) = start.row(4);
+  DictionaryDescentOptions options;
+  options.gate.activation = model::TopK{.k = 1};
+  options.iterations = 2;
+  options.reseed_every = 1;
+  options.expected_rate = 1.0 / 8;
+  const auto run = descend(samples(model, 300, 1), start, options, pool);
+  EXPECT_EQ(run.reseeded, 1);
+  EXPECT_GT(matched_cosines(run.atoms, model.atoms).minCoeff(), 1 - 1e-14);
+}
+
 // Without normalisation the columns of a mixture settle at the norm r of r² + br − 1 = 0,
 // (|b| + √(b² + 4))/2, if τ < 2/(2r + b)² = 0.47. 2 %: noise fires on r + b alone.
 TEST(DictionaryDescent, LetsNormsSettleIfAsked) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -105,7 +106,7 @@ struct SourceOptions {
               "[1, 2] for nonnegative_sparse_coding",
               domain::positive),
         field("samples", &S::samples,
-              "sources with a dictionary: train on the first so many samples; 0: always fresh ones",
+              "train on the first so many samples; 0: on all of a file, on fresh ones of others",
               domain::non_negative),
         field("transforms", &S::transforms,
               "in order of application: center, unit_trace, unit_variance, whiten[:floor], "
@@ -142,6 +143,9 @@ struct Dataset {
   /// the source has a dictionary and no transform changes its rows.
   std::shared_ptr<const DictionarySource> truth;
 
+  /// What the transforms make of other rows: the same numbers, fitted on the training rows.
+  std::function<std::shared_ptr<const Source>(std::shared_ptr<const Source> rows)> prepare;
+
   /// Of the first rows of each split; empty without, and for patches.
   std::vector<std::int64_t> train_labels;
   std::vector<std::int64_t> test_labels;
@@ -157,8 +161,9 @@ struct Dataset {
 /// machine). Up to 2 GiB of transformed rows per split are kept in memory in single
 /// precision; more stay in the file and are mapped when gathered.
 /// Generative sources: train and test are independent and unlimited; `split` and `subset`
-/// do not apply (the transform subset:n does, to train). With `samples` the training rows are
-/// the first so many, kept in double precision.
+/// do not apply (the transform subset:n does, to train).
+/// With `samples` the training rows are the first so many, in double precision: transforms are
+/// fitted on them alone, and what is known of the population says nothing about them.
 /// @throws InvalidArgument  naming the option and its value; DataError for files.
 [[nodiscard]] Dataset open_dataset(const SourceOptions& options, std::uint64_t seed,
                                    ThreadPool& pool);

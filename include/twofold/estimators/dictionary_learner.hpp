@@ -26,6 +26,10 @@ struct DictionaryOptions {
   int starts = 2;               ///< >= 1; two tell how stable the atoms are
   double time_limit = 0.0;      ///< seconds for all of it; what is there by then is the result
   std::optional<bool> centre;   ///< subtract the mean; by default for all but mixtures
+  /// Bytes that the rows may take in single precision to be kept in memory; more are read again
+  /// from the source whenever they are needed. The result is the same but for mixtures, which
+  /// descend on batches then.
+  std::uint64_t memory = std::uint64_t{1} << 30;
   std::uint64_t seed = 1;
 };
 
@@ -96,8 +100,7 @@ struct [[nodiscard]] DictionaryFit {
 /// atoms that explain more. Mixture: greedy k-means++ in the leading subspace, then full-batch
 /// descent. Subspace: eigenvectors of the covariance. How and why: docs/dictionary.md.
 ///
-/// Training is in single precision on rows scaled to E‖x‖² = 1. Rows that take more than 1 GiB in
-/// it are read again from the source; else they are kept.
+/// Training is in single precision on rows scaled to E‖x‖² = 1.
 /// Bitwise the same for any pool size if there is no time limit.
 class DictionaryLearner {
  public:

@@ -18,9 +18,10 @@
 
 namespace twofold::experiment {
 
-/// Where a field's value goes; the types a spec can hold.
-using FieldTarget = std::variant<bool*, std::int64_t*, double*, std::string*, std::vector<double>*,
-                                 std::vector<std::int64_t>*, std::vector<std::string>*>;
+/// Where a field's value goes; the types a spec can hold. An empty optional number is "auto".
+using FieldTarget =
+    std::variant<bool*, std::int64_t*, double*, std::optional<double>*, std::string*,
+                 std::vector<double>*, std::vector<std::int64_t>*, std::vector<std::string>*>;
 
 /// The value of a field in TOML syntax ("0.1", "[1, 2]", "\"relu\"").
 [[nodiscard]] std::string toml_text(const FieldTarget& value);

@@ -1,0 +1,110 @@
+#include "experiment/tangent_kernel_figures.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "experiment/figure_making.hpp"
+#include "experiment/tangent_kernel_quantities.hpp"
+#include "twofold/core/error.hpp"
+
+namespace twofold::experiment {
+namespace {
+
+constexpr std::string_view kWhere = "experiment::tangent_kernel_figures";
+constexpr std::string_view kModes = "modes:";
+
+using Results = std::vector<const TangentResult*>;
+
+// Losses over the first at the reported steps; both axes are logarithmic, so 0 is left out.
+Figure loss_figure(const Results& results) {
+  Figure figure;
+  figure.title = "Loss over the first";
+  figure.x = {"step", "step", "log"};
+  figure.y = {"value", "L/L_0", "log"};
+  figure.series = "case";
+  for (const TangentResult* r : results) {
+    if (r->measured.empty()) continue;
+    const TangentMeasured& m = r->measured.front();
+    for (std::size_t i = 0; i < m.records.size(); ++i) {
+      const auto t = static_cast<double>(m.records[i]);
+      if (t == 0.0) continue;
+      if (i < m.predicted_loss.size() && m.predicted_loss[i] > 0.0) {
+        figure.rows.push_back(
+            {t, r->label, "", true, m.predicted_loss[i] / m.predicted_loss.front()});
+      }
+      const double loss = m.loss[static_cast<std::size_t>(m.records[i])];
+      if (loss > 0.0) figure.rows.push_back({t, r->label, "", false, loss / m.loss.front()});
+    }
+  }
+  return figure;
+}
+
+std::string mode_of(const TangentSpec& spec) {
+  return spec.tied() ? fmt::format("tied, {}", spec.model.scaling) : spec.train.mode;
+}
+
+// A sweep for each mode, as one figure.
+Figure modes_figure(const FigureOptions& options, const std::string& axis,
+                    const std::vector<TangentResult>& results,
+                    const std::vector<JudgedCase>& cases) {
+  Figure figure;
+  std::set<std::string> modes;
+  for (const TangentResult& r : results) modes.insert(mode_of(r.setting.spec));
+  for (const std::string& mode : modes) {
+    FigureOptions own = options;
+    own.kind = "sweep:" + swept_quantity(options);
+    own.cases.clear();
+    for (const TangentResult* r : chosen_results(options.cases, results)) {
+      if (mode_of(r->setting.spec) == mode) own.cases.push_back(r->label);
+    }
+    if (own.cases.empty()) continue;
+    Figure sweep = sweep_figure(own, axis, cases);
+    for (FigureRow& row : sweep.rows) row.series = mode;
+    std::ranges::move(figure.rows, std::back_inserter(sweep.rows));
+    figure = std::move(sweep);
+  }
+  std::erase_if(figure.rows, [](const FigureRow& row) { return !std::isfinite(row.value); });
+  figure.series = "mode";
+  return figure;
+}
+
+}  // namespace
+
+void check_tangent_kernel_figure(const FigureOptions& figure, const TangentSpec& spec) {
+  if (draws_sweep(figure) || figure.kind.starts_with(kModes)) {
+    check_quantity(swept_quantity(figure), spec);
+  } else {
+    require(figure.kind == "loss" || figure.kind == "outputs", kWhere,
+            fmt::format("unknown figure '{}'; kinds are loss, outputs, sweep:QUANTITY and "
+                        "modes:QUANTITY",
+                        figure.kind));
+  }
+  require(figure.kind != "outputs" || spec.predict.queries > 0, kWhere,
+          "figure 'outputs' needs predict.queries");
+  check_scales(figure);
+}
+
+std::vector<Figure> tangent_kernel_figures(const ExperimentSpec& spec,
+                                           const std::vector<TangentResult>& results) {
+  std::vector<FigureOptions> wanted = spec.figures;
+  if (wanted.empty()) {
+    wanted.push_back({.kind = "loss", .sentence = "Points follow the line that was predicted."});
+  }
+  const std::vector<JudgedCase> cases = judged_cases(results);
+  std::vector<Figure> figures;
+  for (const FigureOptions& options : wanted) {
+    if (options.kind == "outputs") continue;
+    Figure figure = draws_sweep(options) ? sweep_figure(options, spec.axis, cases)
+                    : options.kind.starts_with(kModes)
+                        ? modes_figure(options, spec.axis, results, cases)
+                        : loss_figure(chosen_results(options.cases, results));
+    finish_figure(options, figures.size(), figure);
+    figures.push_back(std::move(figure));
+  }
+  return figures;
+}
+
+}  // namespace twofold::experiment

@@ -1,0 +1,109 @@
+#include "experiment/tangent_kernel_simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "experiment/tangent_kernel_comparison.hpp"
+#include "experiment/tangent_kernel_theory.hpp"
+#include "experiment/tangent_kernel_training.hpp"
+#include "twofold/core/error.hpp"
+#include "twofold/core/file.hpp"
+#include "twofold/data/npy.hpp"
+
+namespace twofold::experiment {
+namespace {
+
+namespace fs = std::filesystem;
+
+// JSON has no NaN: it is null there.
+double number_in(const Json& json) {
+  return json.is_null() ? kNoNumber : json.get<double>();
+}
+
+Json to_json(const TangentSimulated& simulated) {
+  const TangentMeasured& m = simulated.measured;
+  Json values = Json::object();
+  for (const auto& [name, value] : m.values) values[name] = {value.predicted, value.measured};
+  return {{"stopped_at", simulated.stopped_at},
+          {"values", values},
+          {"loss", m.loss},
+          {"records", m.records},
+          {"predicted_loss", m.predicted_loss}};
+}
+
+TangentSimulated from_json(const Json& json) {
+  TangentSimulated simulated;
+  json.at("stopped_at").get_to(simulated.stopped_at);
+  if (simulated.stopped_at >= 0) simulated.status = RunStatus::Diverged;
+  TangentMeasured& m = simulated.measured;
+  for (const auto& [name, value] : json.at("values").items()) {
+    m.values[name] = {number_in(value.at(0)), number_in(value.at(1))};
+  }
+  for (const Json& loss : json.at("loss")) m.loss.push_back(number_in(loss));
+  json.at("records").get_to(m.records);
+  json.at("predicted_loss").get_to(m.predicted_loss);
+  return simulated;
+}
+
+TangentSimulated read_finished(const fs::path& file) {
+  const std::string text = read_file(file);
+  try {
+    return from_json(Json::parse(text));
+  } catch (const Json::exception&) {
+    throw DataError("experiment::tangent_kernel",
+                    file.string() + " is damaged; remove it to measure that repeat again");
+  }
+}
+
+void leave_outputs(const RunFolder& folder, const std::string& id, const TangentTrained& trained) {
+  if (trained.output.rows() == 0) return;
+  create_folder(folder.arrays());
+  data::write_npy(folder.arrays() / ("outputs-" + id + ".npy"), ConstView<double>(trained.output));
+}
+
+TangentSimulated simulate_start(const TangentSetting& setting, const TangentTheory& theory,
+                                const std::string& id, const RunFolder& folder,
+                                RunContext context) {
+  const auto seed = static_cast<std::uint64_t>(setting.seed);
+  const TangentStart start = start_of(setting, theory, seed, context.pool);
+  const double step = training_step(setting, theory.reference, seed, context.pool);
+  const TangentTrained trained = train_network(
+      setting, seed, step,
+      [&](std::int64_t t, const Matrix& E) { return deviation(start, step, t, E); }, id, folder,
+      context);
+  TangentSimulated simulated;
+  simulated.status = trained.status;
+  if (trained.status == RunStatus::Diverged) simulated.stopped_at = trained.steps;
+  if (trained.status == RunStatus::Interrupted || trained.status == RunStatus::Terminated) {
+    return simulated;
+  }
+  simulated.measured = compare(setting, theory, start, trained, context.pool);
+  leave_outputs(folder, id, trained);
+  return simulated;
+}
+
+}  // namespace
+
+TangentSimulated simulate(const TangentSetting& setting, const TangentTheory& theory,
+                          std::int64_t repeat, const std::string& name, const RunFolder& folder,
+                          RunContext context) {
+  const std::string id = fmt::format("{}-{}", name, repeat + 1);
+  const fs::path finished = folder.checkpoint() / (id + ".json");
+  if (fs::exists(finished)) return read_finished(finished);
+  TangentSimulated simulated;
+  if (repeat == 0) {
+    simulated = simulate_start(setting, theory, id, folder, context);
+  } else {
+    const TangentSetting other = make_setting(setting.spec, setting.seed + repeat, context.pool);
+    simulated = simulate_start(other, tangent_theory(other, context.pool), id, folder, context);
+  }
+  if (simulated.status == RunStatus::Interrupted || simulated.status == RunStatus::Terminated) {
+    return simulated;
+  }
+  create_folder(folder.checkpoint());
+  write_file(finished, to_json(simulated).dump());
+  return simulated;
+}
+
+}  // namespace twofold::experiment
