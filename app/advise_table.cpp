@@ -48,8 +48,9 @@ std::string data_part(const TangentAdvice& a) {
                                  s.smallest_norm, s.largest_norm, s.median_norm);
   if (s.zero_rows > 0) {
     const bool all = static_cast<Index>(a.zero_rows.size()) == s.zero_rows;
-    text += fmt::format("  {:<13} {}: rows {}{}\n", "zeros", s.zero_rows,
-                        fmt::join(a.zero_rows, ", "), all ? "" : ", ...");
+    text +=
+        fmt::format("  {:<13} {} row{}: {}{}\n", "zeros", s.zero_rows, s.zero_rows == 1 ? "" : "s",
+                    fmt::join(a.zero_rows, ", "), all ? "" : ", ...");
   }
   name_pairs(text, a, Coincidence::Copy, s.copies, "copies");
   name_pairs(text, a, Coincidence::Scaled, s.scaled, "multiples");
@@ -57,6 +58,7 @@ std::string data_part(const TangentAdvice& a) {
   std::vector<std::string> closest;
   for (const auto& pair : s.closest) {
     if (closest.size() == 4) break;
+    if (pair.angle <= theory::SampleReportOptions{}.same_angle) continue;  // named above
     closest.push_back(fmt::format("{} ({:.3g}°)", row_pair(pair.first, pair.second),
                                   pair.angle * 180.0 / std::numbers::pi));
   }
@@ -186,12 +188,16 @@ std::vector<std::string> tangent_notes(const TangentAdvice& a,
     }
   }
   const auto& weak = a.mode("weak");
-  if (weak.largest > kBadCondition * weak.smallest && !s.closest.empty()) {
-    add(fmt::format(
-        "λ_min is tiny; the closest rows, {}, alone push it down to about θ‖x‖²/2πd = {:.3g}",
-        row_pair(s.closest.front().first, s.closest.front().second),
-        s.closest.front().angle * std::pow(s.median_norm, 2.0) /
-            (2.0 * std::numbers::pi * static_cast<double>(a.dimension))));
+  const auto distinct = std::ranges::find_if(s.closest, [](const theory::SamplePair& pair) {
+    return pair.angle > theory::SampleReportOptions{}.same_angle;
+  });
+  if (weak.largest > kBadCondition * weak.smallest && distinct != s.closest.end()) {
+    add(
+        fmt::format("λ_min is tiny: to tell rows apart at the angle θ takes 1/step/(θ‖x‖²/2πd) "
+                    "steps of weak training; for the closest two, {}, that is {:.2g}",
+                    row_pair(distinct->first, distinct->second),
+                    2.0 * std::numbers::pi * static_cast<double>(a.dimension) /
+                        (distinct->angle * std::pow(s.median_norm, 2.0) * weak.steps.practical)));
   }
   if (!a.whole_spectrum) {
     add(fmt::format(

@@ -19,6 +19,7 @@ import sys
 
 import expected_dictionary_recovery
 import expected_one_bit
+import expected_tangent_kernel
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "experiments"
 COLUMNS = ["case", "quantity", "index", "expected", "tolerance", "reason"]
@@ -180,7 +181,8 @@ MEAN_FIELD = {
 
 
 SYSTEMS = {"mean_field": MEAN_FIELD, "one_bit": expected_one_bit.EXPERIMENTS,
-           "dictionary_recovery": expected_dictionary_recovery.EXPERIMENTS}
+           "dictionary_recovery": expected_dictionary_recovery.EXPERIMENTS,
+           "tangent_kernel": expected_tangent_kernel.EXPERIMENTS}
 
 
 def text_of(rows):

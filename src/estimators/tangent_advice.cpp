@@ -34,6 +34,11 @@ void check_options(const TangentAdviceOptions& o) {
           fmt::format("memory_limit must be > 0, got {}", o.memory_limit));
 }
 
+std::string size_word(double bytes) {
+  if (bytes >= 1e9) return fmt::format("{:.1f} GB", 1e-9 * bytes);
+  return fmt::format("{:.3g} MB", 1e-6 * bytes);
+}
+
 // Whether all of the spectrum is computed; throws if not even a part of it can be.
 bool choose_whole(Index n, Index d, const TangentAdviceOptions& o) {
   const auto rows = static_cast<double>(n);
@@ -42,10 +47,11 @@ bool choose_whole(Index n, Index d, const TangentAdviceOptions& o) {
   const double needed = memory_of_many(n, d, o.products);
   if (needed <= o.memory_limit) return false;
   throw InvalidArgument(
-      kWhere, fmt::format("{} rows need {:.2f} GB of memory, and {:.2f} are allowed: name a file "
-                          "for the kernel (--gram FILE.npy, {:.1f} GB of disk), allow more "
-                          "(--memory-limit), or look at fewer rows (--rows)",
-                          n, 1e-9 * needed, 1e-9 * o.memory_limit, 4e-9 * rows * rows));
+      kWhere,
+      fmt::format("{} rows need {} of memory, and {} are allowed: name a file for the "
+                  "kernel (--gram FILE.npy, {} of disk), allow more (--memory-limit), or "
+                  "look at fewer rows (--rows)",
+                  n, size_word(needed), size_word(o.memory_limit), size_word(4.0 * rows * rows)));
 }
 
 std::vector<Index> zero_rows(const Matrix& X, Index most) {

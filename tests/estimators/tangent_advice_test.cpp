@@ -1,0 +1,231 @@
+#include "twofold/estimators/tangent_advice.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <numbers>
+
+#include "twofold/core/error.hpp"
+#include "twofold/data/array_source.hpp"
+#include "twofold/data/npy.hpp"
+#include "twofold/data/unit_sphere.hpp"
+#include "twofold/estimators/one_bit_prediction.hpp"
+
+namespace twofold::estimators {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Matrix sphere(Index n, Index d, std::uint64_t seed = 3) {
+  Matrix X(n, d);
+  data::UnitSphere(d, seed).read(0, View<double>(X));
+  return X;
+}
+
+TangentAdvice advise(const Matrix& X, const TangentAdviceOptions& options = {}, int threads = 2) {
+  ThreadPool pool(threads);
+  return tangent_advice(data::ArraySource<double>(X), options, pool);
+}
+
+std::string refusal(const Matrix& X, const TangentAdviceOptions& options) {
+  try {
+    (void)advise(X, options);
+  } catch (const InvalidArgument& e) {
+    return e.what();
+  }
+  return "";
+}
+
+// Gradient descent on the linearised problem, step by step.
+double steps_by_iteration(const Matrix& kernel, const Matrix& X, double step, double target) {
+  Matrix E = X;
+  double steps = 0.0;
+  while (E.squaredNorm() > target * X.squaredNorm()) {
+    E -= step / static_cast<double>(X.cols()) * kernel * E;
+    steps += 1.0;
+  }
+  return steps;
+}
+
+// Two unit rows at the angle θ: eigenvalues of K are 1/2 ± cos θ (1/2 − θ/2π), of Γ
+// 1/2 ± [sin θ + (π − θ) cos θ]/2π; rounding.
+TEST(TangentAdvice, GivesTheClosedFormOfTwoRows) {
+  const double angle = 0.7, pi = std::numbers::pi;
+  Matrix X(2, 2);
+  X << 1.0, 0.0, std::cos(angle), std::sin(angle);
+  const TangentAdvice advice = advise(X);
+  const double k = std::cos(angle) * (0.5 - angle / (2.0 * pi));
+  const double g = (std::sin(angle) + (pi - angle) * std::cos(angle)) / (2.0 * pi);
+  EXPECT_NEAR(advice.mode("weak").smallest, (0.5 - k) / 2.0, 1e-15);
+  EXPECT_NEAR(advice.mode("decoder").smallest, (0.5 - g) / 2.0, 1e-15);
+  EXPECT_NEAR(advice.mode("joint").largest, (1.0 + k + g) / 2.0, 1e-15);
+  EXPECT_NEAR(advice.mode("joint").steps.practical, 1.8 * 2.0 / (1.0 + k + g), 1e-14);
+  ASSERT_EQ(advice.samples.closest.size(), 1U);
+  EXPECT_NEAR(advice.samples.closest[0].angle, angle, 1e-15);
+  EXPECT_EQ(advice.mode("weak").structural_width, 2);
+  EXPECT_EQ(advice.mode("joint").structural_width, 1);
+  EXPECT_THROW((void)advice.mode("tied"), InvalidArgument);
+}
+
+// The curve is a sum over modes; a run takes the same steps, up to one where rounding decides.
+TEST(TangentAdvice, CountsTheStepsOfALinearisedRun) {
+  const Matrix X = sphere(60, 8);
+  const TangentAdvice advice = advise(X, {.target = 1e-4});
+  ThreadPool pool(1);
+  const theory::TangentKernels kernels = theory::tangent_kernels(pool, X);
+  for (const TangentModeAdvice& mode : advice.modes) {
+    const double steps =
+        steps_by_iteration(theory::combine(kernels, mode.rates), X, mode.steps.practical, 1e-4);
+    ASSERT_TRUE(mode.steps_to_target.has_value()) << mode.name;
+    EXPECT_NEAR(*mode.steps_to_target, steps, 1.0) << mode.name;
+  }
+}
+
+// Products alone: λ to 1e-6 (Lanczos) and 1e-6 per entry of a unit diagonal 1/2 (floats). Steps:
+// the quadrature is exact here but for two random mixtures of the d − 6 smaller directions, whose
+// share of the loss has a relative deviation below √(2/2); half a target more or less is a few
+// steps of a geometric decay, 15 % of them at most.
+TEST(TangentAdvice, AgreesBetweenAllAndTheEndsOfTheSpectrum) {
+  const Matrix X = sphere(150, 12);
+  const TangentAdvice whole = advise(X);
+  TangentAdvice many = advise(X, {.whole_rows = 0});
+  EXPECT_TRUE(whole.whole_spectrum);
+  EXPECT_FALSE(many.whole_spectrum);
+  ASSERT_EQ(many.modes.size(), 2U);
+  for (const TangentModeAdvice& mode : many.modes) {
+    const TangentModeAdvice& expected = whole.mode(mode.name);
+    EXPECT_NEAR(mode.largest, expected.largest, 2e-6 * expected.largest) << mode.name;
+    EXPECT_FALSE(mode.bound_only) << mode.name;
+    EXPECT_NEAR(mode.smallest, expected.smallest, 1e-6 * 150.0 / 12.0) << mode.name;
+    ASSERT_TRUE(mode.steps_to_target.has_value());
+    EXPECT_NEAR(*mode.steps_to_target, *expected.steps_to_target,
+                0.15 * *expected.steps_to_target + 1.0)
+        << mode.name;
+    EXPECT_EQ(mode.width, expected.width);
+  }
+}
+
+TEST(TangentAdvice, AFileHoldsTheSameKernelAndGivesTheSameNumbers) {
+  const Matrix X = sphere(90, 10);
+  const std::filesystem::path file =
+      std::filesystem::path(::testing::TempDir()) / "tangent_advice_gram.npy";
+  const TangentAdvice memory = advise(X, {.whole_rows = 0});
+  const TangentAdvice disk = advise(X, {.gram = file}, 1);
+  for (const TangentModeAdvice& mode : memory.modes) {
+    // The same bits in the file as in memory, and for another pool.
+    EXPECT_EQ(disk.mode(mode.name).largest, mode.largest);
+    EXPECT_EQ(disk.mode(mode.name).smallest, mode.smallest);
+    EXPECT_EQ(disk.mode(mode.name).steps_to_target, mode.steps_to_target);
+  }
+  const auto rows = data::open_npy(file);
+  ASSERT_EQ(rows->size(), 90U);
+  Matrix kernel(90, 90);
+  rows->read(0, View<double>(kernel));
+  std::filesystem::remove(file);
+  ThreadPool pool(1);
+  const Matrix exact = theory::combine(theory::tangent_kernels(pool, X), theory::kJoint);
+  // 1e-6 a float's accuracy of a kernel entry.
+  EXPECT_LT((kernel - exact).cwiseAbs().maxCoeff(), 2e-6);
+}
+
+// Twice the rows count twice in everything that goes with the square.
+TEST(TangentAdvice, ScalesWithTheData) {
+  const Matrix X = sphere(40, 6);
+  const TangentAdvice one = advise(X), three = advise(3.0 * X);
+  EXPECT_NEAR(three.mode("weak").largest, 9.0 * one.mode("weak").largest, 1e-13);
+  EXPECT_NEAR(three.start_loss, 9.0 * one.start_loss, 1e-12);
+  EXPECT_EQ(three.mode("weak").steps_to_target, one.mode("weak").steps_to_target);
+  EXPECT_EQ(three.best_ratio, one.best_ratio);
+}
+
+TEST(TangentAdvice, NamesCopiesMultiplesOppositesAndZeros) {
+  Matrix X = sphere(30, 5);
+  X.row(17) = X.row(4);
+  X.row(9) = 2.5 * X.row(21);
+  X.row(28) = -3.0 * X.row(2);
+  X.row(13).setZero();
+  const TangentAdvice advice = advise(X);
+  EXPECT_THAT(advice.zero_rows, ElementsAre(13));
+  ASSERT_EQ(advice.coincident.size(), 3U);
+  const auto is = [&](std::size_t k, Index first, Index second, Coincidence kind) {
+    const CoincidentRows& pair = advice.coincident[k];
+    return pair.first == first && pair.second == second && pair.kind == kind;
+  };
+  EXPECT_TRUE(is(0, 4, 17, Coincidence::Copy));
+  EXPECT_TRUE(is(1, 9, 21, Coincidence::Scaled));
+  EXPECT_TRUE(is(2, 2, 28, Coincidence::Opposite));
+  // A zero, a copy and a multiple take one eigenvalue each; one pair of opposites takes none.
+  EXPECT_EQ(advice.mode("weak").rank, 27);
+  ASSERT_TRUE(advice.mode("weak").steps_to_target.has_value());
+}
+
+TEST(TangentAdvice, ManyCopiesAreNamedInOrderAndNotAll) {
+  const TangentAdvice advice = advise(Matrix::Ones(50, 3), {.closest = 4});
+  ASSERT_EQ(advice.coincident.size(), 4U);
+  for (std::size_t k = 0; k < 4; ++k) {
+    EXPECT_EQ(advice.coincident[k].first, 0);
+    EXPECT_EQ(advice.coincident[k].second, static_cast<Index>(k) + 1);
+  }
+  EXPECT_EQ(advice.samples.copies, 50 * 49 / 2);
+  EXPECT_EQ(advice.mode("joint").rank, 1);
+}
+
+// K + rΓ has both more to go by and a constant mode that limits the step: on the sphere the steps
+// first fall and then rise with r, and the advice stays where they cost little.
+TEST(TangentAdvice, RecommendsARateThatCostsFewSteps) {
+  const TangentAdvice advice = advise(sphere(200, 10));
+  ASSERT_EQ(advice.rates.size(), 7U);
+  const double fewest = *advice.rates.front().steps_to_target;
+  for (const RateAdvice& rate : advice.rates) {
+    // Affordable at the ratio itself, at none above it.
+    EXPECT_TRUE(rate.ratio < advice.best_ratio ||
+                (rate.ratio == advice.best_ratio) == (*rate.steps_to_target <= 1.1 * fewest));
+  }
+  EXPECT_EQ(advice.studied, 200);
+  ASSERT_EQ(advice.stopping.size(), 2U);
+  for (const StoppingAdvice& stop : advice.stopping) {
+    EXPECT_LE(stop.error, stop.interpolation) << stop.mode;
+    EXPECT_LT(stop.error, 1.0) << stop.mode;  // better than an output of 0
+  }
+}
+
+// (2d + 3)/N of the energy is lost by a tied network of variance 2, for any input.
+TEST(TangentAdvice, SaysWhenTiedWeightsAreTheIdentity) {
+  const TangentAdvice advice = advise(sphere(20, 10), {.target = 1e-2});
+  EXPECT_EQ(advice.identity_width, 2300.0);
+  EXPECT_EQ(advice.tying.back().start.slope, 1.0);
+}
+
+TEST(TangentAdvice, SaysHowMuchMemoryWouldDo) {
+  const std::string message = refusal(sphere(100, 4), {.memory_limit = 5e4});
+  EXPECT_THAT(message, HasSubstr("100 rows need"));
+  EXPECT_THAT(message, HasSubstr("0.05 MB are allowed"));
+  EXPECT_THAT(message, HasSubstr("--gram FILE.npy, 0.04 MB of disk"));
+}
+
+TEST(TangentAdvice, RefusesOptionsOutsideTheirRange) {
+  const Matrix X = sphere(5, 3);
+  EXPECT_THAT(refusal(X, {.target = 0.0}), HasSubstr("target"));
+  EXPECT_THAT(refusal(X, {.tolerance = 1.5}), HasSubstr("tolerance"));
+  EXPECT_THAT(refusal(X, {.folds = 1}), HasSubstr("folds"));
+  EXPECT_THAT(refusal(X, {.products = 1}), HasSubstr("products"));
+  EXPECT_THAT(refusal(X, {.memory_limit = 0.0}), HasSubstr("memory_limit"));
+  EXPECT_THROW((void)advise(Matrix::Zero(4, 3)), DataError);
+  ThreadPool pool(1);
+  EXPECT_THROW((void)tangent_advice(data::UnitSphere(3, 1), {}, pool), InvalidArgument);
+}
+
+TEST(TangentAdvice, StopsWhenAsked) {
+  class Stopper final : public Observer {
+    [[nodiscard]] StopRequest stop_requested() const override { return StopRequest::Interrupt; }
+  } stopper;
+  ThreadPool pool(1);
+  EXPECT_THROW((void)tangent_advice(data::ArraySource<double>(sphere(5, 3)), {}, pool, stopper),
+               Stopped);
+}
+
+}  // namespace
+}  // namespace twofold::estimators
