@@ -93,7 +93,7 @@ class TangentKernel(CommandLineTest):
                            "tied")
 
     def test_warnings_before_and_exit_code_after_a_step_that_is_too_large(self):
-        done = self.twofold("run", self.spec, "--out", "out", *self.sets(train__step_ratio=8.0))
+        done = self.twofold("run", self.spec, "--out", "out", *self.sets(train__mode="decoder", train__step_ratio=4.0))
         self.assertExit(done, DIVERGED, "above 2/λ_max", "diverged at step")
         # A little too large is warned of; it need not diverge.
         done = self.twofold("run", self.spec, "--out", "some", *self.sets(train__step_ratio=2.2))

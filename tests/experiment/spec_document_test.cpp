@@ -212,7 +212,7 @@ TEST(SpecDocument, AnOptionalNumberIsANumberOrAuto) {
   EXPECT_EQ(read("").step, 0.5);
   EXPECT_EQ(read("step = 2").step, 2.0);
   EXPECT_EQ(read("step = 'auto'").step, std::nullopt);
-  EXPECT_EQ(toml_section("", read("step = 'auto'")), "step = \"auto\"\n");
+  EXPECT_EQ(toml_section("", read("step = 'auto'")), "step = 'auto'\n");
   EXPECT_EQ(toml_section("", read("step = 0.25")), "step = 0.25\n");
   expect_throw<InvalidArgument>([&] { (void)read("step = 'fast'"); }, {"step", "fast", "auto"});
   expect_throw<InvalidArgument>([&] { (void)read("step = -1"); }, {"step", "-1", "> 0"});

@@ -103,7 +103,8 @@ TEST(TangentKernelSimulation, SilentStartsAnswerAsTheKernelPredicts) {
   EXPECT_LT(m.values.at("prediction").measured, 0.06);
   EXPECT_LT(m.values.at("off span").measured, 0.07);
   EXPECT_GT(m.values.at("off span").measured, 0.0);
-  EXPECT_EQ(m.values.at("start gain").measured, 0.0);
+  // Sums of opposite numbers: rounding.
+  EXPECT_LT(m.values.at("start gain").measured, 1e-14);
   // Outputs within 6 %, at random in sign over 100 queries.
   const Compared error = m.values.at("test error");
   EXPECT_NEAR(error.measured, error.predicted, 0.03 * error.predicted);
@@ -120,7 +121,7 @@ TEST(TangentKernelSimulation, TiedNetworksStartAtHalfTheInputAndMove) {
 }
 
 TEST(TangentKernelSimulation, ADivergenceIsSaidAndItsLossesAreKept) {
-  Simulation s(kFour + "[model]\nneurons = 512\n[train]\nmode = 'weak'\nstep_ratio = 8.0\n");
+  Simulation s(kFour + "[model]\nneurons = 512\n[train]\nmode = 'decoder'\nstep_ratio = 4.0\n");
   const TangentSimulated done = s.run();
   EXPECT_EQ(done.status, RunStatus::Diverged);
   EXPECT_EQ(done.measured.values.at("diverged").measured, 1.0);

@@ -58,7 +58,7 @@ TEST(TangentKernelSpec, RefusesTwoStepsAndRecordsOutsideTheRun) {
   expect_refused("[train]\nhalve = true\n[predict]\nkernel = 'empirical'\n",
                  {"train.halve", "constant"});
   expect_refused("[train]\nmode = 'week'\n", {"'weak'"});
-  expect_refused("[train]\nstpes = 4\n", {"train.stpes", "'train.steps'?"});
+  expect_refused("[train]\ntarge = 0.1\n", {"train.targe", "'train.target'?"});
 }
 
 TEST(TangentKernelSpec, AFixedBatchNeedsAnEnd) {
