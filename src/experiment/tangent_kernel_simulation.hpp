@@ -23,8 +23,8 @@ struct TangentSimulated {
 /// Values, each predicted and measured:
 ///   "initial loss", "final loss"   L_0; L_T/L_0
 ///   "slope"                        of ln L per step in record.window
-///   "pair rate"                    two samples, encoder alone: −slope beside the law of their
-///   angle "trajectory"                   max over records of ‖E_t − predicted‖/‖E_0‖; predicted 0
+///   "pair rate"                    two samples, encoder alone: −slope beside their angle's law
+///   "trajectory"                   max over records of ‖E_t − predicted‖/‖E_0‖; predicted 0
 ///   "steps"                        to reach train.target
 ///   "reached", "guaranteed", "monotone", "diverged"   1 or 0
 ///   "encoder movement", "decoder movement", "relative movement"
