@@ -37,6 +37,13 @@ WORKLOADS = [
         "floor": "five plain products",
         "peer": ("peers/mean_field_step.py",),
     },
+    {
+        "name": "tangent_gram",
+        "title": "tangent kernel of 10 000 samples, d 784, float",
+        "ours": ("bench/twofold_theory_bench", "TangentGram", "SymmetricProduct"),
+        "floor": "OpenBLAS ssyrk",
+        "peer": ("peers/numpy_tangent_gram.py",),
+    },
 ] + [
     {
         "name": f"one_bit_encode_{d}",
@@ -66,6 +73,16 @@ WORKLOADS = [
         "floor": "products with the atoms",
         "peer": ("peers/sklearn_omp.py",),
     },
+] + [
+    {
+        "name": f"joint_step_{n}_{d}_{neurons}",
+        "title": f"full-batch step of both layers, n {n}, d {d}, N {neurons}, float",
+        "ours": ("bench/twofold_ops_bench", f"JointStepOf/{n}/{d}/{neurons}",
+                 f"JointProducts/{n}/{d}/{neurons}"),
+        "floor": "five plain products",
+        "peer": ("peers/joint_step.py", str(n), str(d), str(neurons)),
+    }
+    for n, d, neurons in ((100, 50, 20000), (64, 784, 100000), (1000, 784, 4096))
 ]
 
 

@@ -103,6 +103,9 @@ void save_checkpoint(const fs::path& folder, const Checkpoint<Scalar>& checkpoin
                      std::string_view fingerprint) {
   data::TensorFile file;
   file.tensors["encoder"] = data::to_tensor(checkpoint.weights.encoder);
+  if (!checkpoint.weights.tied()) {
+    file.tensors["decoder"] = data::to_tensor(checkpoint.weights.decoder);
+  }
   file.tensors["scale"] = number(checkpoint.weights.scale);
   if (checkpoint.velocity.size() > 0) {
     file.tensors["velocity"] = data::to_tensor(checkpoint.velocity);
@@ -132,6 +135,11 @@ Checkpoint<Scalar> load_checkpoint(const fs::path& folder, std::string_view fing
   Checkpoint<Scalar> checkpoint;
   checkpoint.step = reader.integer("step");
   checkpoint.weights.encoder = reader.matrix<Scalar>("encoder", n, d);
+  if (reader.has("decoder") == like.tied()) {
+    reader.fail(like.tied() ? "its weights are not tied, this run's are"
+                            : "its weights are tied, this run's are not");
+  }
+  if (!like.tied()) checkpoint.weights.decoder = reader.matrix<Scalar>("decoder", n, d);
   checkpoint.weights.scale = reader.matrix<Scalar>("scale", 1, 1)(0, 0);
   if (checkpoint.weights.scale != like.scale) {
     reader.fail(fmt::format("scale is {}, this run's is {}", checkpoint.weights.scale, like.scale));

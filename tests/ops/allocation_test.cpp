@@ -9,6 +9,7 @@
 #include "ops/problem.hpp"
 #include "ops/sparse_problem.hpp"
 #include "twofold/ops/encoder_operator.hpp"
+#include "twofold/ops/joint_step.hpp"
 #include "twofold/ops/loss_gradient.hpp"
 #include "twofold/ops/packed_bits.hpp"
 
@@ -76,6 +77,17 @@ TEST(Allocation, NothingInsideStructuredEncoders) {
     encoder.backward_bits(codes, X, scratch);
     EXPECT_EQ(allocations - before, 0) << n;
   }
+}
+
+TEST(Allocation, NothingInsideJointSteps) {
+  Problem<float> p = grid_problem<float>({70, 24, 1700, false});
+  ThreadPool pool(2);
+  JointStep<float> step(p.X, 1700, TrainedFactors::Both);
+  (void)step.start(p.weights, pool);
+  (void)step.advance(p.weights, {1e-3f, 1e-3f}, pool);
+  const long before = allocations;
+  (void)step.advance(p.weights, {1e-3f, 1e-3f}, pool);
+  EXPECT_EQ(allocations - before, 0);
 }
 
 TEST(Allocation, NothingInsideTheOps) {

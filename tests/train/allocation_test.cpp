@@ -6,6 +6,8 @@
 #include <cstddef>
 
 #include "train/problem.hpp"
+#include "twofold/model/tangent_start.hpp"
+#include "twofold/train/tangent_descent.hpp"
 
 namespace {
 std::atomic<long> allocations{0};
@@ -45,6 +47,22 @@ TEST(Allocation, DoesNotDependOnTheNumberOfSteps) {
   EXPECT_GT(few, 0);
   EXPECT_EQ(allocations_of<float>(40), few);
   EXPECT_EQ(allocations_of<double>(40), allocations_of<double>(2));
+}
+
+template <typename Scalar>
+long tangent_allocations_of(std::int64_t steps) {
+  const MatrixOf<Scalar> X = skewed_samples(20, 5, 1).cast<Scalar>();
+  const auto start = model::tangent_start<Scalar>(model::TangentStart::Plain, 700, 5, 1);
+  ThreadPool pool(2);
+  const long before = allocations;
+  (void)tangent_descent<Scalar>(X, start, {.step = 0.01, .steps = steps}, {}, pool);
+  return allocations - before;
+}
+
+TEST(Allocation, OfTangentDescentDoesNotDependOnTheNumberOfSteps) {
+  (void)tangent_allocations_of<double>(1);
+  EXPECT_EQ(tangent_allocations_of<float>(40), tangent_allocations_of<float>(2));
+  EXPECT_EQ(tangent_allocations_of<double>(40), tangent_allocations_of<double>(2));
 }
 
 }  // namespace

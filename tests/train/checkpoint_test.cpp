@@ -48,6 +48,16 @@ TEST(Checkpoint, ComesBackBitForBit) {
   expect_round_trip<double>();
 }
 
+TEST(Checkpoint, KeepsAnUntiedDecoder) {
+  const TemporaryFolder folder;
+  Checkpoint<float> saved = example<float>();
+  saved.weights.decoder = skewed_samples(7, 3, 4).cast<float>();
+  save_checkpoint(folder.path(), saved, "run 1");
+  const auto loaded = load_checkpoint<float>(folder.path(), "run 1", saved.weights);
+  EXPECT_TRUE(same_bits(loaded.weights.encoder, saved.weights.encoder));
+  EXPECT_TRUE(same_bits(loaded.weights.decoder, saved.weights.decoder));
+}
+
 TEST(Checkpoint, TellsAPersonWhatItIs) {
   const TemporaryFolder folder;
   save_checkpoint(folder.path() / "new", example<double>(), "run 1");
@@ -79,6 +89,13 @@ TEST(Checkpoint, OfAnotherRunIsRefusedWithTheReason) {
   auto other_scale = saved.weights;
   other_scale.scale = 1;
   expect_refused(folder.path(), "run 1", other_scale, "scale is");
+  auto untied = saved.weights;
+  untied.decoder = untied.encoder;
+  expect_refused(folder.path(), "run 1", untied, "its weights are tied, this run's are not");
+  auto with_decoder = saved;
+  with_decoder.weights = untied;
+  save_checkpoint(folder.path(), with_decoder, "run 1");
+  expect_refused(folder.path(), "run 1", saved.weights, "its weights are not tied");
   save_checkpoint(folder.path(), example<float>(), "run 1");
   expect_refused(folder.path(), "run 1", saved.weights, "precision is \"float\"");
 }

@@ -14,7 +14,7 @@ namespace twofold::train {
 template <std::floating_point Scalar>
 struct Checkpoint {
   std::int64_t step = 0;           ///< updates made
-  model::Weights<Scalar> weights;  ///< after those updates; tied
+  model::Weights<Scalar> weights;  ///< after those updates; tied or not, without bias
   MatrixOf<Scalar> velocity;       ///< V of the heavy ball; empty without momentum
   double initial_loss = 0;         ///< what divergence is measured against
   std::string payload;             ///< what the caller wants back: its records so far
@@ -35,7 +35,7 @@ void save_checkpoint(const std::filesystem::path& folder, const Checkpoint<Scala
 /// Reads it back, bit for bit.
 /// @param like  weights of the run that wants to go on: their shape and scale must agree.
 /// @throws DataError  if there is none, it is damaged, or it belongs to another run: another
-///         fingerprint, precision, shape or scale; says which and what to do.
+///         fingerprint, precision, shape or scale, tied or not; says which and what to do.
 template <std::floating_point Scalar>
 [[nodiscard]] Checkpoint<Scalar> load_checkpoint(const std::filesystem::path& folder,
                                                  std::string_view fingerprint,
