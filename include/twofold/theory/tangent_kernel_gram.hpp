@@ -1,0 +1,49 @@
+// The combined tangent kernel of many samples: in memory, in a file, or as an operator.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "twofold/data/source.hpp"
+#include "twofold/linalg/symmetric_operator.hpp"
+#include "twofold/theory/tangent_kernel.hpp"
+
+// Scalar is float or double. Tiles of 512×512: a matrix product of unit rows, mapped while in the
+// cache, written together with its mirror image. Entries with |cos θ| > 0.99 are computed again in
+// double from the samples. Bitwise the same for any pool size.
+// Accuracy per ‖x‖‖x'‖: float 1e-6 (rounding of the cosine through acos at 0.99 dominates), double
+// 1e-14. Source: docs/theory/tangent_kernel.md#kernels.
+namespace twofold::theory {
+
+/// gram <- Km = r_W K + r_A Γ, n×n, symmetric to the bit. n² (d + 20) flops.
+/// @throws InvalidArgument  if X is empty or not finite, `gram` is not n×n, or a rate is invalid.
+template <std::floating_point Scalar>
+void tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
+                  const KernelRates& rates, View<Scalar> gram);
+
+/// The same bits as a .npy file of n×n numbers, in rows that fit the memory limit.
+/// @param memory_limit  bytes for the unit rows and a panel of rows; X itself does not count.
+/// @throws InvalidArgument  as above, or if the limit is too low (the message says what is needed).
+/// @throws OutputError      if the disk lacks the space, before anything is computed, or as
+///                          write_file. Nothing partial is left behind.
+template <std::floating_point Scalar>
+void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
+                        const KernelRates& rates, const std::filesystem::path& path,
+                        double memory_limit = 1e9);
+
+/// A stored symmetric matrix as an operator; products in double. Refers to pool and matrix.
+template <std::floating_point Scalar>
+[[nodiscard]] SymmetricOperator matrix_operator(ThreadPool& pool, const MatrixOf<Scalar>& matrix);
+
+/// A symmetric matrix in the rows of a source, such as a file of write_tangent_gram, read once per
+/// product. @throws InvalidArgument  if the source is not square.
+[[nodiscard]] SymmetricOperator source_operator(ThreadPool& pool,
+                                                std::shared_ptr<const data::Source> matrix);
+
+/// Km of samples X (n×d), computed anew at each product and never stored: for few products, or no
+/// room. The operator refers to pool and X. @throws InvalidArgument  as tangent_gram.
+template <std::floating_point Scalar>
+[[nodiscard]] SymmetricOperator tangent_operator(ThreadPool& pool, const MatrixOf<Scalar>& X,
+                                                 const KernelRates& rates);
+
+}  // namespace twofold::theory

@@ -1,0 +1,95 @@
+#include "tangent_map.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace twofold::theory {
+namespace {
+
+// π − acos(c), vectorised by the compiler.
+[[gnu::always_inline]] inline float supplement_of(float c) {
+  const float r = std::fabs(c);
+  float p = -0.0012624911f;
+  p = p * r + 0.0066700901f;
+  p = p * r - 0.0170881256f;
+  p = p * r + 0.0308918810f;
+  p = p * r - 0.0501743046f;
+  p = p * r + 0.0889789874f;
+  p = p * r - 0.2145988016f;
+  p = p * r + 1.5707963050f;
+  const float angle = std::sqrt(1.0f - r) * p;  // acos(|c|)
+  return c < 0.0f ? angle : std::numbers::pi_v<float> - angle;
+}
+
+[[gnu::always_inline]] inline double supplement_of(double c) {
+  return std::acos(-c);
+}
+
+template <typename Scalar>
+[[gnu::always_inline]] inline Scalar map_row(const TangentMap<Scalar>& map, Scalar row_norm,
+                                             const Scalar* __restrict norms,
+                                             Scalar* __restrict values, Index count) {
+  constexpr Index kLanes = 16;  // partial maxima, so that the loop has no chain
+  Scalar largest[kLanes] = {};
+  const auto entry = [&](Index j, Scalar& most) {
+    const Scalar raw = values[j], size = std::fabs(raw);
+    most = size > most ? size : most;
+    const Scalar c = raw > 1 ? Scalar(1) : raw < -1 ? Scalar(-1) : raw;
+    const Scalar sine = std::sqrt((1 - c) * (1 + c));
+    values[j] =
+        row_norm * norms[j] * (map.cosine_factor * c * supplement_of(c) + map.sine_factor * sine);
+  };
+  Index j = 0;
+  for (; j + kLanes <= count; j += kLanes) {
+    for (Index lane = 0; lane < kLanes; ++lane) entry(j + lane, largest[lane]);
+  }
+  for (; j < count; ++j) entry(j, largest[0]);
+  return *std::max_element(largest, largest + kLanes);
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f,avx512dq,avx512bw,avx512vl"))) float map_avx512(
+    const TangentMap<float>& map, float row_norm, const float* norms, float* values, Index count) {
+  return map_row(map, row_norm, norms, values, count);
+}
+__attribute__((target("avx2"))) float map_avx2(const TangentMap<float>& map, float row_norm,
+                                               const float* norms, float* values, Index count) {
+  return map_row(map, row_norm, norms, values, count);
+}
+#endif
+
+float map_portable(const TangentMap<float>& map, float row_norm, const float* norms, float* values,
+                   Index count) {
+  return map_row(map, row_norm, norms, values, count);
+}
+
+using MapRow = float (*)(const TangentMap<float>&, float, const float*, float*, Index);
+
+MapRow fastest() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+    return map_avx512;
+  }
+  if (__builtin_cpu_supports("avx2")) return map_avx2;
+#endif
+  return map_portable;
+}
+
+}  // namespace
+
+template <>
+float TangentMap<float>::operator()(float row_norm, const float* norms, float* values,
+                                    Index count) const {
+  static const MapRow map = fastest();
+  return map(*this, row_norm, norms, values, count);
+}
+
+template <>
+double TangentMap<double>::operator()(double row_norm, const double* norms, double* values,
+                                      Index count) const {
+  return map_row(*this, row_norm, norms, values, count);
+}
+
+}  // namespace twofold::theory

@@ -1,0 +1,66 @@
+#include "twofold/theory/tangent_kernel_data.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numbers>
+
+#include "tangent_samples.hpp"
+#include "twofold/core/error.hpp"
+
+namespace twofold::theory {
+namespace {
+
+TEST(SampleReport, NamesWhatIsAwkward) {
+  Matrix X(9, 6);
+  X << on_sphere(4, 6, 3), Matrix::Zero(5, 6);
+  X.row(4) = X.row(0);        // a copy
+  X.row(5) = 3.0 * X.row(1);  // a scaled copy
+  X.row(6) = -X.row(2);       // an opposite
+  X.row(7) = X.row(3) + 1e-4 * X.row(0);
+  ThreadPool pool(2);
+  const SampleReport report = sample_report(pool, X, {3, 1e-7});
+  EXPECT_EQ(report.zero_rows, 1);
+  EXPECT_EQ(report.copies, 1);
+  EXPECT_EQ(report.scaled, 1);
+  EXPECT_EQ(report.opposites, 1);
+  EXPECT_DOUBLE_EQ(report.largest_norm, 3.0);
+  EXPECT_NEAR(report.smallest_norm, 1.0, 1e-15);  // rounding
+  ASSERT_EQ(report.closest.size(), 3U);
+  EXPECT_LT(report.closest[0].angle, 1e-15);
+  EXPECT_LT(report.closest[1].angle, 1e-15);
+  EXPECT_EQ(report.closest[2].first, 3);
+  EXPECT_EQ(report.closest[2].second, 7);
+  // sin of the angle is 1e-4 times the sine between rows 3 and 0, up to a relative 1e-4.
+  const double cosine = X.row(3).dot(X.row(0));
+  EXPECT_NEAR(report.closest[2].angle / (1e-4 * std::sqrt(1 - cosine * cosine)), 1.0, 2e-4);
+}
+
+// All pairs by acos of the plain product: 1e-14 where no pair is close.
+TEST(SampleReport, FindsTheClosestOfAll) {
+  const Matrix X = on_sphere(150, 5, 8);
+  std::vector<double> angles;
+  for (Index i = 0; i < 150; ++i) {
+    for (Index j = 0; j < i; ++j) angles.push_back(std::acos(X.row(i).dot(X.row(j))));
+  }
+  std::sort(angles.begin(), angles.end());
+  ThreadPool one(1), three(3);
+  const SampleReport report = sample_report(one, X, {20, 1e-7});
+  const SampleReport again = sample_report(three, X, {20, 1e-7});
+  for (std::size_t k = 0; k < 20; ++k) {
+    EXPECT_NEAR(report.closest[k].angle, angles[k], 1e-13) << k;
+    EXPECT_EQ(report.closest[k].angle, again.closest[k].angle);
+  }
+  EXPECT_EQ(report.copies + report.scaled + report.opposites + report.zero_rows, 0);
+}
+
+TEST(SampleReport, TakesASingleRowAndRefusesNone) {
+  ThreadPool pool(1);
+  EXPECT_TRUE(sample_report(pool, Matrix::Ones(1, 3)).closest.empty());
+  EXPECT_EQ(sample_report(pool, Matrix::Zero(2, 3)).zero_rows, 2);
+  EXPECT_THROW((void)sample_report(pool, Matrix(0, 3)), InvalidArgument);
+  EXPECT_THROW((void)sample_report(pool, Matrix::Ones(1, 3), {-1, 0.0}), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace twofold::theory

@@ -1,0 +1,147 @@
+#include "twofold/theory/tangent_kernel_gram.hpp"
+
+#include <gtest/gtest.h>
+
+#include "../support/temporary_folder.hpp"
+#include "tangent_samples.hpp"
+#include "twofold/core/error.hpp"
+#include "twofold/data/npy.hpp"
+
+namespace twofold::theory {
+namespace {
+
+// Norms from 0.5 to 2, a copy, a scaled copy, an opposite, a row of zeros and a near copy; sizes
+// around the tile of 512 are what the tiles can get wrong.
+Matrix awkward(Index n, Index d) {
+  Matrix X = on_sphere(n, d, 3);
+  for (Index i = 0; i < n; ++i) X.row(i) *= 0.5 + 1.5 * static_cast<double>(i % 7) / 6;
+  X.row(n - 1) = X.row(0);
+  X.row(n - 2) = 2.0 * X.row(1);
+  X.row(n - 3) = -X.row(2);
+  X.row(n - 4).setZero();
+  X.row(n - 5) = X.row(3) + 1e-5 * X.row(4);
+  return X;
+}
+
+template <typename Scalar>
+MatrixOf<Scalar> gram_of(ThreadPool& pool, const MatrixOf<Scalar>& X, const KernelRates& rates) {
+  MatrixOf<Scalar> gram(X.rows(), X.rows());
+  tangent_gram<Scalar>(pool, X, rates, gram);
+  return gram;
+}
+
+double largest_error(const Matrix& gram, const Matrix& X, const KernelRates& rates) {
+  ThreadPool pool(1);
+  const Vector norms = X.rowwise().norm().cwiseMax(1e-3);
+  const Matrix exact = combine(tangent_kernels(pool, X), rates);
+  return (gram - exact).cwiseQuotient(norms * norms.transpose()).cwiseAbs().maxCoeff();
+}
+
+// The reference computes every pair on its own. Double: rounding of a cosine, 1e-15, through acos
+// at 0.99, ten times that. Float: the same with 6e-8, and 2e-8 of the polynomial.
+TEST(TangentGram, IsTheKernelInTiles) {
+  ThreadPool pool(2);
+  for (const Index n : {7, 511, 512, 700}) {
+    const Matrix X = awkward(n, 9);
+    for (const KernelRates& rates : {kWeak, kJoint, KernelRates{0.3, 2.0}}) {
+      EXPECT_LT(largest_error(gram_of<double>(pool, X, rates), X, rates), 2e-14) << n;
+      const MatrixF single = X.cast<float>();
+      const Matrix gram = gram_of<float>(pool, single, rates).cast<double>();
+      EXPECT_LT(largest_error(gram, single.cast<double>(), rates), 2e-6) << n;
+      EXPECT_EQ(gram, gram.transpose());
+    }
+  }
+}
+
+// Single samples of norm 1e3 and 1e-3 beside each other, and a near pair: the entry of the pair
+// differs from the diagonal by θ/2π relatively, far below float; the entries themselves are exact.
+TEST(TangentGram, RecomputesNearPairsInDouble) {
+  ThreadPool pool(1);
+  Matrix X = on_sphere(6, 20, 3);
+  X.row(1) = X.row(0) + 1e-3 * X.row(2);
+  X.row(3) = 1e3 * (1e-2 * X.row(4) + X.row(0));
+  const MatrixF single = X.cast<float>();
+  const Matrix gram = gram_of<float>(pool, single, kWeak).cast<double>();
+  const Matrix exact = combine(tangent_kernels(pool, single.cast<double>()), kWeak);
+  // Rounding of the result to float, 6e-8, and nothing else.
+  for (const auto& [i, j] : {std::pair<Index, Index>{1, 0}, {3, 0}, {3, 1}, {5, 5}}) {
+    EXPECT_NEAR(gram(i, j) / exact(i, j), 1.0, 6.1e-8) << i << " " << j;
+  }
+}
+
+TEST(TangentGram, IsTheSameBitsForAnyPoolAndInAFile) {
+  ThreadPool one(1), three(3);
+  const MatrixF X = awkward(1300, 9).cast<float>();
+  const MatrixF gram = gram_of<float>(one, X, kJoint);
+  EXPECT_EQ(gram, gram_of<float>(three, X, kJoint));
+  const TemporaryFolder folder;
+  // Unit rows 1300·13·4 bytes; a panel of one tile row 512·4·(1300 + 512 threads) bytes: the first
+  // limit allows one, so three panels are made, the other allows all in one.
+  for (const double limit : {5.0e6, 1e9}) {
+    const auto path = folder.path() / "gram.npy";
+    write_tangent_gram<float>(one, X, kJoint, path, limit);
+    MatrixF read(1300, 1300);
+    data::open_npy(path)->read(0, View<float>(read));
+    EXPECT_EQ(read, gram) << limit;
+  }
+}
+
+TEST(TangentGram, RefusesALimitThatIsTooLow) {
+  ThreadPool pool(1);
+  const MatrixF X = awkward(1300, 9).cast<float>();
+  const TemporaryFolder folder;
+  try {
+    write_tangent_gram<float>(pool, X, kJoint, folder.path() / "gram.npy", 1e6);
+    FAIL() << "a panel was made in 1 MB";
+  } catch (const InvalidArgument& error) {
+    EXPECT_NE(std::string(error.what()).find("0.003779 GB"), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  MatrixF small(3, 3);
+  EXPECT_THROW(tangent_gram<float>(pool, X, kJoint, small), InvalidArgument);
+  EXPECT_THROW(gram_of<float>(pool, MatrixF(0, 3), kJoint), InvalidArgument);
+  EXPECT_THROW(gram_of<float>(pool, MatrixF::Constant(2, 3, std::nanf("")), kJoint),
+               InvalidArgument);
+}
+
+// Products with the stored matrix, its file and the samples alone, against Eigen: n roundings.
+TEST(TangentOperators, MultiplyAlike) {
+  ThreadPool pool(2);
+  const MatrixF X = awkward(700, 9).cast<float>();
+  const MatrixF gram = gram_of<float>(pool, X, kJoint);
+  const Matrix exact = gram.cast<double>();
+  const TemporaryFolder folder;
+  write_tangent_gram<float>(pool, X, kJoint, folder.path() / "gram.npy");
+  for (const Index q : {1, 5}) {
+    const Matrix in = normals(700, q, 8, "test");
+    const Matrix expected = exact * in;
+    Matrix out(700, q);
+    matrix_operator<float>(pool, gram)(in, out);
+    EXPECT_LT((out - expected).norm() / expected.norm(), 1e-13);
+    source_operator(pool, data::open_npy(folder.path() / "gram.npy"))(in, out);
+    EXPECT_LT((out - expected).norm() / expected.norm(), 1e-13);
+    // Tiles above the diagonal are computed, not mirrored: other roundings of float.
+    tangent_operator<float>(pool, X, kJoint)(in, out);
+    EXPECT_LT((out - expected).norm() / expected.norm(), 1e-6);
+  }
+}
+
+// Lanczos on the stored matrix against the full decomposition by Eigen, within its stated errors
+// and the rounding of float entries, n·6e-8 of the largest at most.
+TEST(TangentOperators, GiveTheEndsOfTheSpectrumAndThePredictor) {
+  ThreadPool pool(2);
+  const Matrix X = on_sphere(300, 30, 3);
+  const Matrix gram = gram_of<double>(pool, X, kWeak);
+  const SymmetricOperator product = matrix_operator<double>(pool, gram);
+  const ExtremeEigenvalues ends = extreme_eigenvalues(product, 300);
+  const Vector exact = eigenvalues(gram);
+  EXPECT_NEAR(ends.largest, exact[299], ends.largest_error + 1e-12);
+  EXPECT_NEAR(ends.smallest, exact[0], ends.smallest_error + 1e-12);
+  // Weights of the predictor: Km α = X.
+  const LinearSolution solution = conjugate_gradient(product, X);
+  EXPECT_EQ(solution.status, SolveStatus::Converged);
+  EXPECT_LT((gram * solution.x - X).norm() / X.norm(), 1e-9);  // ten times the tolerance
+}
+
+}  // namespace
+}  // namespace twofold::theory
