@@ -96,6 +96,19 @@ Matrix read_truth(const std::string& file, Index dimension) {
   return atoms;
 }
 
+// The folder that is there, if any, is set aside until the new one stands: never neither.
+void move_into_place(const fs::path& temporary, const std::string& name) {
+  const fs::path aside = fmt::format("{}.old{}", name, ::getpid());
+  std::error_code code, ignored;
+  fs::rename(name, aside, ignored);  // fails where there is none
+  fs::rename(temporary, name, code);
+  if (code) {
+    fs::rename(aside, name, ignored);
+    throw OutputError(kWhere, fmt::format("cannot write {}: {}", name, code.message()));
+  }
+  fs::remove_all(aside, ignored);
+}
+
 // All files into a folder beside the place, which is then renamed: complete or absent.
 void write_folder(const LearnCommand& command, const LearnReport& report, int threads) {
   const fs::path place = fs::path(command.output).lexically_normal();
@@ -115,10 +128,7 @@ void write_folder(const LearnCommand& command, const LearnReport& report, int th
     const std::vector<fs::path> folders{temporary};
     report::write_html_report(folders, temporary / "report.html",
                               {.title = "Dictionary of " + command.data});
-    fs::remove_all(name, ignored);
-    std::error_code code;
-    fs::rename(temporary, name, code);
-    if (code) throw OutputError(kWhere, fmt::format("cannot write {}: {}", name, code.message()));
+    move_into_place(temporary, name);
   } catch (...) {
     fs::remove_all(temporary, ignored);
     throw;

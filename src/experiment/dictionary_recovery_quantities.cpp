@@ -336,17 +336,7 @@ std::vector<ClaimOptions> default_claims(const RecoveryResult& r) {
 }  // namespace
 
 std::vector<JudgedCase> judged_cases(const std::vector<RecoveryResult>& results) {
-  std::vector<JudgedCase> cases;
-  for (const RecoveryResult& r : results) {
-    cases.push_back({r.label, r.value, !r.measured.empty(),
-                     [&r](const ClaimOptions& claim) {
-                       return find_quantity(claim.quantity).evaluate(r, claim);
-                     },
-                     [&r](const ClaimOptions& claim) {
-                       return obstacle(r, find_quantity(claim.quantity).needs);
-                     }});
-  }
-  return cases;
+  return cases_to_judge(results, find_quantity, obstacle);
 }
 
 std::string_view about_dictionary_recovery(std::string_view quantity) {

@@ -32,10 +32,6 @@ double final_error(const RecoverySetting& s, const theory::RecoveryPrediction& r
   return s.spec.train.polish > 0 ? run.noise_term : run.final_error;
 }
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 }  // namespace
 
 double gate_threshold(const RecoverySetting& s) {
@@ -79,26 +75,26 @@ void predict_case(RecoveryResult& result) {
 
 Json summary_json(const RecoveryResult& result) {
   const RecoverySetting& s = result.setting;
-  Json summary = {{"dimension", s.d}, {"atoms", s.units}, {"step_unit", number(s.step_unit)}};
+  Json summary = {{"dimension", s.d}, {"atoms", s.units}, {"step_unit", json_number(s.step_unit)}};
   if (!result.predicted) {
-    summary["step"] = number(s.spec.train.step * s.step_unit);
+    summary["step"] = json_number(s.spec.train.step * s.step_unit);
     return summary;
   }
   const theory::RecoveryPrediction& p = result.predicted->run;
   summary["sparsity"] = s.truth().sparsity;
-  summary["floor"] = number(p.floor);
-  summary["floor_decoder_only"] = number(p.floor_decoder_only);
-  summary["noise_term"] = number(p.noise_term);
-  summary["sampling_term"] = number(p.sampling_term);
-  summary["bias_term"] = number(p.bias_term);
-  summary["final_error"] = number(result.predicted->final_error);
-  summary["step"] = number(p.step);
-  summary["step_edge"] = number(p.step_edge);
-  summary["consistency"] = number(p.consistency);
-  summary["start_consistency"] = number(result.predicted->start_consistency);
-  summary["label_error"] = number(p.label_error);
+  summary["floor"] = json_number(p.floor);
+  summary["floor_decoder_only"] = json_number(p.floor_decoder_only);
+  summary["noise_term"] = json_number(p.noise_term);
+  summary["sampling_term"] = json_number(p.sampling_term);
+  summary["bias_term"] = json_number(p.bias_term);
+  summary["final_error"] = json_number(result.predicted->final_error);
+  summary["step"] = json_number(p.step);
+  summary["step_edge"] = json_number(p.step_edge);
+  summary["consistency"] = json_number(p.consistency);
+  summary["start_consistency"] = json_number(result.predicted->start_consistency);
+  summary["label_error"] = json_number(p.label_error);
   if (result.predicted->off_diagonal > 0.0) {
-    summary["off_diagonal"] = number(result.predicted->off_diagonal);
+    summary["off_diagonal"] = json_number(result.predicted->off_diagonal);
   }
   if (result.predicted->atom_floors.size() > 0) {
     const Vector& v = result.predicted->atom_floors;
@@ -108,14 +104,6 @@ Json summary_json(const RecoveryResult& result) {
 }
 
 Json prediction_json(const RecoveryResult& result) {
-  Json trust = Json::array();
-  for (const TrustEntry& t : result.trust) {
-    trust.push_back({{"name", t.name},
-                     {"value", number(t.value)},
-                     {"limit", number(t.limit)},
-                     {"verdict", t.verdict},
-                     {"text", t.text}});
-  }
   Json json = Json::object();
   if (!result.label.empty()) json["case"] = result.label;
   json["summary"] = summary_json(result);
@@ -123,7 +111,7 @@ Json prediction_json(const RecoveryResult& result) {
     json["series"] = {{"iteration", result.predicted->run.iteration},
                       {"error", result.predicted->run.error}};
   }
-  json["trust"] = std::move(trust);
+  json["trust"] = to_json(result.trust);
   return json;
 }
 

@@ -14,6 +14,8 @@
 namespace twofold::experiment {
 namespace {
 
+constexpr std::string_view kWhere = "experiment::dictionary_recovery";
+constexpr Index kLookedAt = 1000;   // samples behind the number a message suggests
 constexpr double kUnmatched = 2.0;  // ‖w − a‖² of an atom without a partner: as if orthogonal
 constexpr Index kCandidates = 5;    // of greedy k-means++
 
@@ -72,8 +74,7 @@ class Path {
       json.at("loss").get_to(loss_);
       json.at("distance").get_to(distance_);
     } catch (const Json::exception&) {
-      throw DataError("experiment::dictionary_recovery",
-                      "the records in the checkpoint are damaged; start over with --force");
+      throw DataError(kWhere, "the records in the checkpoint are damaged; start over with --force");
     }
   }
 
@@ -154,13 +155,39 @@ train::DictionaryResult<Scalar> descend(const RecoverySetting& setting,
                                            context.observer, setting.oracle() ? &codes : nullptr);
 }
 
+// Where no unit fires no unit moves, and a near start would pass for a result.
+[[noreturn]] void refuse_empty_codes(const RecoverySetting& setting, const Matrix& X,
+                                     const Matrix& start, ThreadPool& pool) {
+  ops::SparseCodes<double> largest;
+  const Index rows = std::min(X.rows(), kLookedAt);
+  ops::encode<double>(X.topRows(rows), start, {model::TopK{1}, 0.0, !setting.signed_codes()},
+                      largest, pool);
+  double top = 0.0, sum = 0.0;
+  for (const double z : largest.value) {
+    top = std::max(top, std::abs(z));
+    sum += std::abs(z);
+  }
+  const bool relu = setting.spec.model.activation == "relu";
+  throw InvalidArgument(
+      kWhere, fmt::format("{} is beyond every activation at the start: all codes are empty; the "
+                          "largest is {:.4g}, and {:.4g} is half of a sample's largest on average",
+                          relu ? fmt::format("model.bias = {}", setting.spec.model.bias)
+                               : fmt::format("model.threshold = {}", setting.spec.model.threshold),
+                          top, 0.5 * sum / static_cast<double>(rows)));
+}
+
 template <std::floating_point Scalar>
 RecoveryTrained train_in(const RecoverySetting& setting, const data::Dataset& dataset,
                          const Matrix& X, const Matrix& start, std::uint64_t seed,
                          const train::DictionaryDescentOptions& options, RunContext context) {
   Path path(setting, dataset);
   train::DictionaryHooks<Scalar> hooks;
-  hooks.on_record = [&](const train::DictionaryState<Scalar>& state) { path.take(state); };
+  hooks.on_record = [&](const train::DictionaryState<Scalar>& state) {
+    if (state.iteration == 0 && state.active == 0.0) {
+      refuse_empty_codes(setting, X, start, context.pool);
+    }
+    path.take(state);
+  };
   hooks.on_save = [&] { return path.text(); };
   hooks.on_resume = [&](std::int64_t k, const std::string& text) {
     path.restore(text);

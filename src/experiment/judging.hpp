@@ -61,6 +61,24 @@ void check_claim(const ClaimOptions& claim, AboutQuantity about);
     AboutQuantity about,
     const std::function<std::vector<ClaimOptions>(std::size_t index)>& defaults);
 
+/// The results as claims and sweeps see them, for quantities with `evaluate` and `needs`; they must
+/// outlive the list.
+template <typename Quantity, typename Result, typename Needs>
+std::vector<JudgedCase> cases_to_judge(const std::vector<Result>& results,
+                                       const Quantity& (*find)(std::string_view),
+                                       std::string (*obstacle)(const Result&, Needs)) {
+  std::vector<JudgedCase> cases;
+  for (const Result& r : results) {
+    cases.push_back(
+        {r.label, r.value, !r.measured.empty(),
+         [&r, find](const ClaimOptions& claim) { return find(claim.quantity).evaluate(r, claim); },
+         [&r, find, obstacle](const ClaimOptions& claim) {
+           return obstacle(r, find(claim.quantity).needs);
+         }});
+  }
+  return cases;
+}
+
 /// The entry of a list of quantities with this name. @throws InvalidArgument with the nearest one.
 template <typename List>
 const auto& find_by_name(const List& quantities, std::string_view name, std::string_view where);

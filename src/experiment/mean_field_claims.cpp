@@ -59,17 +59,7 @@ std::vector<ClaimOptions> default_claims(const MeanFieldResult& r) {
 }  // namespace
 
 std::vector<JudgedCase> judged_cases(const std::vector<MeanFieldResult>& results) {
-  std::vector<JudgedCase> cases;
-  for (const MeanFieldResult& r : results) {
-    cases.push_back({r.label, r.value, !r.measured.empty(),
-                     [&r](const ClaimOptions& claim) {
-                       return find_quantity(claim.quantity).evaluate(r, claim);
-                     },
-                     [&r](const ClaimOptions& claim) {
-                       return obstacle(r, find_quantity(claim.quantity).needs);
-                     }});
-  }
-  return cases;
+  return cases_to_judge(results, find_quantity, obstacle);
 }
 
 void check_claim(const ClaimOptions& claim) {

@@ -151,7 +151,7 @@ void add_trust(MeanFieldResult& result, ThreadPool& pool) {
 
 Json array(const Vector& values) {
   Json list = Json::array();
-  for (const double v : values) list.push_back(std::isfinite(v) ? Json(v) : Json(nullptr));
+  for (const double v : values) list.push_back(json_number(v));
   return list;
 }
 
@@ -169,8 +169,7 @@ Json half_times(const theory::Summary& summary) {
 }
 
 Json interval(const theory::OpenInterval& range) {
-  return {std::isfinite(range.low) ? Json(range.low) : Json(nullptr),
-          std::isfinite(range.high) ? Json(range.high) : Json(nullptr)};
+  return {json_number(range.low), json_number(range.high)};
 }
 
 // Which penalty, or which stopping time without penalty, keeps exactly k directions.
@@ -185,8 +184,7 @@ Json keep_json(const MeanFieldSetting& setting) {
     }
     if (const auto stop = theory::stop_to_keep(problem, k)) {
       entry["stop_time"] = interval(stop->time);
-      entry["separability"] =
-          std::isfinite(stop->separability) ? Json(stop->separability) : Json(nullptr);
+      entry["separability"] = json_number(stop->separability);
     }
     list.push_back(std::move(entry));
   }
@@ -239,7 +237,7 @@ Json summary_json(const MeanFieldResult& result) {
                           setting.spec.train.momentum, setting.independent);
   Json status = Json::array();
   for (const theory::ComponentStatus s : summary.status) status.push_back(theory::to_string(s));
-  const auto finite = [](double v) { return std::isfinite(v) ? Json(v) : Json(nullptr); };
+  const auto finite = [](double v) { return json_number(v); };
   constexpr double kOnePercent = 0.01;
   return {{"learned", summary.learned},
           {"gain_limit", array(summary.gain_limit)},
@@ -263,14 +261,6 @@ Json summary_json(const MeanFieldResult& result) {
 }
 
 Json prediction_json(const MeanFieldResult& result) {
-  Json trust = Json::array();
-  for (const TrustEntry& e : result.trust) {
-    trust.push_back({{"name", e.name},
-                     {"value", e.value},
-                     {"limit", e.limit},
-                     {"verdict", e.verdict},
-                     {"text", e.text}});
-  }
   Json json = Json::object();
   if (!result.label.empty()) json["case"] = result.label;
   json["series"] = {{"time", array(result.predicted.time)},
@@ -280,7 +270,7 @@ Json prediction_json(const MeanFieldResult& result) {
                     {"gain", array(result.predicted.gain)}};
   json["summary"] = summary_json(result);
   json["design"] = design_json(result.setting);
-  json["trust"] = trust;
+  json["trust"] = to_json(result.trust);
   return json;
 }
 

@@ -221,17 +221,7 @@ std::vector<ClaimOptions> default_claims(const OneBitResult& r) {
 }  // namespace
 
 std::vector<JudgedCase> judged_cases(const std::vector<OneBitResult>& results) {
-  std::vector<JudgedCase> cases;
-  for (const OneBitResult& r : results) {
-    cases.push_back({r.label, r.value, !r.measured.empty(),
-                     [&r](const ClaimOptions& claim) {
-                       return find_quantity(claim.quantity).evaluate(r, claim);
-                     },
-                     [&r](const ClaimOptions& claim) {
-                       return obstacle(r, find_quantity(claim.quantity).needs);
-                     }});
-  }
-  return cases;
+  return cases_to_judge(results, find_quantity, obstacle);
 }
 
 std::string_view about_one_bit(std::string_view quantity) {

@@ -136,10 +136,6 @@ void report_trust(OneBitResult& r) {
   }
 }
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 std::string cell(const Json& value) {
   if (value.is_number()) return fmt::format("{:.5g}", value.get<double>());
   return value.is_string() ? value.get<std::string>() : "-";
@@ -163,40 +159,32 @@ Json summary_json(const OneBitResult& result) {
   const OneBitSetting& s = result.setting;
   const OneBitPrediction& p = result.predicted;
   Json layers = Json::array();
-  for (const double mse : p.layers) layers.push_back(number(mse));
+  for (const double mse : p.layers) layers.push_back(json_number(mse));
   Json summary = {{"dimension", s.d},
                   {"bits", s.n},
                   {"prior", s.prior->name()},
-                  {"gaussian_limit", number(p.gaussian_limit)},
-                  {"linear", number(p.linear)},
+                  {"gaussian_limit", json_number(p.gaussian_limit)},
+                  {"linear", json_number(p.linear)},
                   {"decoder_layers", s.spec.decode.layers},
                   {"layers", std::move(layers)},
-                  {"fixed_point", number(p.fixed_point)},
-                  {"bayes", number(p.bayes)},
-                  {"identity", number(p.identity)},
-                  {"critical_sparsity", number(p.critical_sparsity)},
-                  {"stability_sparsity", number(p.stability_sparsity)},
-                  {"tilted_rotation", number(p.tilted)}};
+                  {"fixed_point", json_number(p.fixed_point)},
+                  {"bayes", json_number(p.bayes)},
+                  {"identity", json_number(p.identity)},
+                  {"critical_sparsity", json_number(p.critical_sparsity)},
+                  {"stability_sparsity", json_number(p.stability_sparsity)},
+                  {"tilted_rotation", json_number(p.tilted)}};
   if (s.learned()) {
-    summary["trained"] = number(p.trained);
+    summary["trained"] = json_number(p.trained);
     summary["trained_by"] = p.trained_by;
   }
   return summary;
 }
 
 Json prediction_json(const OneBitResult& result) {
-  Json trust = Json::array();
-  for (const TrustEntry& t : result.trust) {
-    trust.push_back({{"name", t.name},
-                     {"value", number(t.value)},
-                     {"limit", number(t.limit)},
-                     {"verdict", t.verdict},
-                     {"text", t.text}});
-  }
   Json json = Json::object();
   if (!result.label.empty()) json["case"] = result.label;
   json["summary"] = summary_json(result);
-  json["trust"] = std::move(trust);
+  json["trust"] = to_json(result.trust);
   return json;
 }
 

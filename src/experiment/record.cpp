@@ -15,18 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// JSON has no NaN or infinity; absent numbers are null.
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 Json to_json(const Claim& c) {
   Json json = {{"name", c.name},
                {"title", c.title},
-               {"predicted", number(c.predicted)},
-               {"measured", number(c.measured)},
-               {"standard_error", number(c.standard_error)},
-               {"tolerance", number(c.tolerance)},
+               {"predicted", json_number(c.predicted)},
+               {"measured", json_number(c.measured)},
+               {"standard_error", json_number(c.standard_error)},
+               {"tolerance", json_number(c.tolerance)},
                {"reason", c.reason},
                {"unit", c.unit},
                {"source", c.source},
@@ -52,8 +47,8 @@ Json to_json(const Picture& p) {
 
 Json to_json(const TrustEntry& t) {
   return {{"name", t.name},
-          {"value", number(t.value)},
-          {"limit", number(t.limit)},
+          {"value", json_number(t.value)},
+          {"limit", json_number(t.limit)},
           {"verdict", t.verdict},
           {"text", t.text}};
 }
@@ -101,6 +96,14 @@ void write_csv(const fs::path& path, const Figure& f) {
 }
 
 }  // namespace
+
+Json json_number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+Json to_json(const std::vector<TrustEntry>& trust) {
+  return list(trust);
+}
 
 std::string_view to_string(Verdict verdict) {
   switch (verdict) {

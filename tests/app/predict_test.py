@@ -3,7 +3,7 @@
 
 import math
 
-from command_line import OK, CommandLineTest, main
+from command_line import OK, USAGE, CommandLineTest, main
 
 SPEC = """
 system = "mean_field"
@@ -143,6 +143,12 @@ class Predict(CommandLineTest):
         cases = self.predict(spec)["cases"]
         self.assertEqual([case["case"] for case in cases], ["0.05", "0.5"])
         self.assertEqual([case["summary"]["learned"] for case in cases], [3, 1])
+
+    def test_a_file_is_no_known_dictionary(self):
+        self.write("data.csv", "1,2\n3,4\n")
+        done = self.twofold("predict", "--data", "data.csv", "--system", "dictionary_recovery")
+        self.assertExit(done, USAGE)
+        self.assertIn("twofold learn", done.stderr)
 
 
 if __name__ == "__main__":

@@ -99,6 +99,20 @@ TEST(DictionaryRecoverySimulation, NoIterationsMeasureTheStart) {
   EXPECT_EQ(m.values.at("start consistency").mean, m.values.at("consistency").mean);
 }
 
+// Codes of ±1, two orthonormal atoms in a sample, units of norm 1: no activation is above √2, and
+// half of a sample's largest lies between 0 and that. Such a run would end as near as it began.
+TEST(DictionaryRecoverySimulation, RefusesAGateThatLetsNothingThrough) {
+  const auto run = [](const std::string& model) {
+    return [model] { measure(sparse("iterations = 5\n", "[model]\n" + model)); };
+  };
+  expect_throw<InvalidArgument>(
+      run("threshold = 1.5\n"),
+      {"model.threshold = 1.5 is beyond every activation", "the largest is 1.", "half of"});
+  expect_throw<InvalidArgument>(run("activation = 'jump_relu'\nthreshold = 1.5\n"),
+                                {"model.threshold = 1.5"});
+  run("threshold = 0.5\n")();
+}
+
 TEST(DictionaryRecoverySimulation, AnyNumberOfThreadsGivesTheSameBits) {
   for (const std::string train :
        {"iterations = 5\n",

@@ -94,6 +94,12 @@ struct Record {
   double predict_s = 0.0;
 };
 
+/// The number, or null if it is not finite: JSON has no NaN or infinity.
+[[nodiscard]] Json json_number(double value);
+
+/// A trust report as an array, for records and predictions alike.
+[[nodiscard]] Json to_json(const std::vector<TrustEntry>& trust);
+
 /// The record as JSON (`record.json`), with version and machine.
 [[nodiscard]] Json to_json(const Record& record, int threads);
 
