@@ -158,8 +158,7 @@ std::string spec_part(const TangentAdvice& a, AdvisedRows rows) {
 
 }  // namespace
 
-std::vector<std::string> tangent_notes(const TangentAdvice& a,
-                                       const TangentAdviceOptions& options) {
+std::vector<std::string> tangent_notes(const TangentAdvice& a) {
   std::vector<std::string> notes;
   const auto& s = a.samples;
   const auto add = [&notes](std::string note) { notes.push_back(std::move(note)); };
@@ -200,10 +199,11 @@ std::vector<std::string> tangent_notes(const TangentAdvice& a,
                         (distinct->angle * std::pow(s.median_norm, 2.0) * weak.steps.practical)));
   }
   if (!a.whole_spectrum) {
-    add(fmt::format(
-        "above {} rows only the ends of the spectrum are computed, by {} products at most; < marks "
-        "an upper bound, and steps to the target are a quadrature",
-        options.gram.empty() ? options.whole_rows : 0, options.products));
+    add(
+        fmt::format("of so many rows only the ends of the spectrum are computed, by {} products at "
+                    "most; < marks "
+                    "an upper bound, and steps to the target are a quadrature",
+                    a.products));
   }
   return notes;
 }
@@ -214,8 +214,7 @@ std::string tangent_text(const TangentAdvice& advice, const TangentAdviceOptions
       "tangent_kernel: a wide two-layer ReLU autoencoder, gradient descent on all rows at once\n";
   text += data_part(advice) + mode_part(advice, options) + study_part(advice) +
           tie_part(advice, options);
-  for (const std::string& note : tangent_notes(advice, options))
-    text += fmt::format("  note: {}\n", note);
+  for (const std::string& note : tangent_notes(advice)) text += fmt::format("  note: {}\n", note);
   return text + spec_part(advice, rows);
 }
 
