@@ -146,7 +146,7 @@ std::string spec_part(const TangentAdvice& a, AdvisedRows rows) {
   text += rows.named_set ? fmt::format("    source = {}\n", experiment::toml_text(&rows.path))
                          : fmt::format("    source = \"file\"\n    path = {}\n",
                                        experiment::toml_text(&rows.path));
-  text += fmt::format("    samples = {}\n", a.rows);
+  text += fmt::format("    split = [{}, 0]\n", a.rows);
   if (!transforms.empty())
     text += fmt::format("    transforms = [{}]\n", fmt::join(transforms, ", "));
   text += fmt::format("    [model]\n    neurons = {}\n    init = \"antisymmetric\"\n", m.width);
