@@ -81,7 +81,9 @@ std::string mode_part(const TangentAdvice& a, const TangentAdviceOptions& option
   text += fmt::format(
       "  weak: encoder alone; joint: both factors. λ: eigenvalues of the kernel over d. Step: of\n"
       "  the sum ½‖X − X̂‖², 1.8/λ_max; unstable from 2/λ_max on. Neurons: for a trajectory within\n"
-      "  {:g} % of the prediction; with fewer than \"at least\" the loss cannot reach 0.\n",
+      "  {:g} % of the prediction from a plain start, twice as many from an antisymmetric one; "
+      "with\n"
+      "  fewer than \"at least\" the loss cannot reach 0.\n",
       100.0 * options.tolerance);
   return text;
 }
@@ -149,7 +151,8 @@ std::string spec_part(const TangentAdvice& a, AdvisedRows rows) {
   text += fmt::format("    split = [{}, 0]\n", a.rows);
   if (!transforms.empty())
     text += fmt::format("    transforms = [{}]\n", fmt::join(transforms, ", "));
-  text += fmt::format("    [model]\n    neurons = {}\n    init = \"antisymmetric\"\n", m.width);
+  text += fmt::format("    [model]\n    neurons = {}\n    init = \"antisymmetric\"\n",
+                      2 * m.width);  // twins count once
   text +=
       fmt::format("    [train]\n    mode = \"{}\"\n    step = {:.6g}\n", m.name, m.steps.practical);
   if (m.steps_to_target) text += fmt::format("    steps = {:.0f}\n", *m.steps_to_target);
