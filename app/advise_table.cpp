@@ -159,10 +159,7 @@ std::string spec_part(const TangentAdvice& a, AdvisedRows rows) {
   return text;
 }
 
-}  // namespace
-
-std::vector<std::string> tangent_notes(const TangentAdvice& a) {
-  std::vector<std::string> notes;
+void add_sample_notes(const TangentAdvice& a, std::vector<std::string>& notes) {
   const auto& s = a.samples;
   const auto add = [&notes](std::string note) { notes.push_back(std::move(note)); };
   if (s.copies + s.scaled > 0) {
@@ -182,6 +179,14 @@ std::vector<std::string> tangent_notes(const TangentAdvice& a) {
         "--transform unit_norm treats all alike",
         s.largest_norm / s.smallest_norm, std::pow(s.largest_norm / s.smallest_norm, 2.0)));
   }
+}
+
+}  // namespace
+
+std::vector<std::string> tangent_notes(const TangentAdvice& a) {
+  std::vector<std::string> notes;
+  add_sample_notes(a, notes);
+  const auto add = [&notes](std::string note) { notes.push_back(std::move(note)); };
   for (const TangentModeAdvice& m : a.modes) {
     if (m.rank >= 0 && m.rank < a.rows) {
       add(fmt::format(
@@ -189,17 +194,18 @@ std::vector<std::string> tangent_notes(const TangentAdvice& a) {
           m.name, a.rows - m.rank, a.rows));
     }
   }
+  const auto& closest = a.samples.closest;
   const auto& weak = a.mode("weak");
-  const auto distinct = std::ranges::find_if(s.closest, [](const theory::SamplePair& pair) {
+  const auto distinct = std::ranges::find_if(closest, [](const theory::SamplePair& pair) {
     return pair.angle > theory::SampleReportOptions{}.same_angle;
   });
-  if (weak.largest > kBadCondition * weak.smallest && distinct != s.closest.end()) {
-    add(
-        fmt::format("λ_min is tiny: to tell rows apart at the angle θ takes 1/step/(θ‖x‖²/2πd) "
-                    "steps of weak training; for the closest two, {}, that is {:.2g}",
-                    row_pair(distinct->first, distinct->second),
-                    2.0 * std::numbers::pi * static_cast<double>(a.dimension) /
-                        (distinct->angle * std::pow(s.median_norm, 2.0) * weak.steps.practical)));
+  if (weak.largest > kBadCondition * weak.smallest && distinct != closest.end()) {
+    add(fmt::format(
+        "λ_min is tiny: to tell rows apart at the angle θ takes 1/step/(θ‖x‖²/2πd) "
+        "steps of weak training; for the closest two, {}, that is {:.2g}",
+        row_pair(distinct->first, distinct->second),
+        2.0 * std::numbers::pi * static_cast<double>(a.dimension) /
+            (distinct->angle * std::pow(a.samples.median_norm, 2.0) * weak.steps.practical)));
   }
   if (!a.whole_spectrum) {
     add(

@@ -121,6 +121,20 @@ void add_tying(TangentAdvice& advice, double target) {
   advice.identity_width = std::ceil(2.0 * advice.tying.back().start.loss * neurons / target);
 }
 
+std::vector<TangentModeAdvice> whole_modes(const Matrix& X, const TangentAdviceOptions& options,
+                                           ThreadPool& pool, Observer& observer) {
+  const theory::TangentKernels kernels = theory::tangent_kernels(pool, X);
+  std::vector<TangentModeAdvice> modes;
+  for (const auto& [name, rates] : {std::pair{"weak", theory::kWeak},
+                                    {"decoder", theory::kDecoderOnly},
+                                    {"joint", theory::kJoint}}) {
+    check_stop(observer);
+    observer.progress({.stage = "spectra", .done = std::ssize(modes), .total = 3});
+    modes.push_back(whole_mode(name, rates, X, kernels, options.target));
+  }
+  return modes;
+}
+
 }  // namespace
 
 const TangentModeAdvice& TangentAdvice::mode(const std::string& name) const {
@@ -155,14 +169,7 @@ TangentAdvice tangent_advice(const data::Source& rows, const TangentAdviceOption
   const auto n = static_cast<double>(advice.rows);
   if (advice.whole_spectrum) {
     advice.gram_bytes = 8.0 * n * n;
-    const theory::TangentKernels kernels = theory::tangent_kernels(pool, X);
-    for (const auto& [name, rates] : {std::pair{"weak", theory::kWeak},
-                                      {"decoder", theory::kDecoderOnly},
-                                      {"joint", theory::kJoint}}) {
-      check_stop(observer);
-      observer.progress({.stage = "spectra", .done = std::ssize(advice.modes), .total = 3});
-      advice.modes.push_back(whole_mode(name, rates, X, kernels, options.target));
-    }
+    advice.modes = whole_modes(X, options, pool, observer);
   } else {
     advice.gram_bytes = 4.0 * n * n;
     advice.products = many_products(options);
