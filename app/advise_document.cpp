@@ -73,6 +73,7 @@ experiment::Json tangent_document(const TangentAdvice& advice,
                                {"start_loss", advice.start_loss},
                                {"whole_spectrum", advice.whole_spectrum},
                                {"gram_bytes", advice.gram_bytes},
+                               {"products", advice.products},
                                {"studied_rows", advice.studied},
                                {"best_decoder_step", advice.best_ratio},
                                {"identity_neurons", advice.identity_width}};
@@ -99,7 +100,7 @@ experiment::Json tangent_document(const TangentAdvice& advice,
                                  {"slope", t.start.slope},
                                  {"loss", 2.0 * t.start.loss}});
   }
-  document["notes"] = tangent_notes(advice, options);
+  document["notes"] = tangent_notes(advice);
   return document;
 }
 

@@ -81,7 +81,9 @@ std::string mode_part(const TangentAdvice& a, const TangentAdviceOptions& option
   text += fmt::format(
       "  weak: encoder alone; joint: both factors. λ: eigenvalues of the kernel over d. Step: of\n"
       "  the sum ½‖X − X̂‖², 1.8/λ_max; unstable from 2/λ_max on. Neurons: for a trajectory within\n"
-      "  {:g} % of the prediction; with fewer than \"at least\" the loss cannot reach 0.\n",
+      "  {:g} % of the prediction from a plain start, twice as many from an antisymmetric one; "
+      "with\n"
+      "  fewer than \"at least\" the loss cannot reach 0.\n",
       100.0 * options.tolerance);
   return text;
 }
@@ -146,21 +148,18 @@ std::string spec_part(const TangentAdvice& a, AdvisedRows rows) {
   text += rows.named_set ? fmt::format("    source = {}\n", experiment::toml_text(&rows.path))
                          : fmt::format("    source = \"file\"\n    path = {}\n",
                                        experiment::toml_text(&rows.path));
-  text += fmt::format("    samples = {}\n", a.rows);
+  text += fmt::format("    split = [{}, 0]\n", a.rows);
   if (!transforms.empty())
     text += fmt::format("    transforms = [{}]\n", fmt::join(transforms, ", "));
-  text += fmt::format("    [model]\n    neurons = {}\n    init = \"antisymmetric\"\n", m.width);
+  text += fmt::format("    [model]\n    neurons = {}\n    init = \"antisymmetric\"\n",
+                      2 * m.width);  // twins count once
   text +=
       fmt::format("    [train]\n    mode = \"{}\"\n    step = {:.6g}\n", m.name, m.steps.practical);
   if (m.steps_to_target) text += fmt::format("    steps = {:.0f}\n", *m.steps_to_target);
   return text;
 }
 
-}  // namespace
-
-std::vector<std::string> tangent_notes(const TangentAdvice& a,
-                                       const TangentAdviceOptions& options) {
-  std::vector<std::string> notes;
+void add_sample_notes(const TangentAdvice& a, std::vector<std::string>& notes) {
   const auto& s = a.samples;
   const auto add = [&notes](std::string note) { notes.push_back(std::move(note)); };
   if (s.copies + s.scaled > 0) {
@@ -180,6 +179,14 @@ std::vector<std::string> tangent_notes(const TangentAdvice& a,
         "--transform unit_norm treats all alike",
         s.largest_norm / s.smallest_norm, std::pow(s.largest_norm / s.smallest_norm, 2.0)));
   }
+}
+
+}  // namespace
+
+std::vector<std::string> tangent_notes(const TangentAdvice& a) {
+  std::vector<std::string> notes;
+  add_sample_notes(a, notes);
+  const auto add = [&notes](std::string note) { notes.push_back(std::move(note)); };
   for (const TangentModeAdvice& m : a.modes) {
     if (m.rank >= 0 && m.rank < a.rows) {
       add(fmt::format(
@@ -187,23 +194,25 @@ std::vector<std::string> tangent_notes(const TangentAdvice& a,
           m.name, a.rows - m.rank, a.rows));
     }
   }
+  const auto& closest = a.samples.closest;
   const auto& weak = a.mode("weak");
-  const auto distinct = std::ranges::find_if(s.closest, [](const theory::SamplePair& pair) {
+  const auto distinct = std::ranges::find_if(closest, [](const theory::SamplePair& pair) {
     return pair.angle > theory::SampleReportOptions{}.same_angle;
   });
-  if (weak.largest > kBadCondition * weak.smallest && distinct != s.closest.end()) {
-    add(
-        fmt::format("λ_min is tiny: to tell rows apart at the angle θ takes 1/step/(θ‖x‖²/2πd) "
-                    "steps of weak training; for the closest two, {}, that is {:.2g}",
-                    row_pair(distinct->first, distinct->second),
-                    2.0 * std::numbers::pi * static_cast<double>(a.dimension) /
-                        (distinct->angle * std::pow(s.median_norm, 2.0) * weak.steps.practical)));
+  if (weak.largest > kBadCondition * weak.smallest && distinct != closest.end()) {
+    add(fmt::format(
+        "λ_min is tiny: to tell rows apart at the angle θ takes 1/step/(θ‖x‖²/2πd) "
+        "steps of weak training; for the closest two, {}, that is {:.2g}",
+        row_pair(distinct->first, distinct->second),
+        2.0 * std::numbers::pi * static_cast<double>(a.dimension) /
+            (distinct->angle * std::pow(a.samples.median_norm, 2.0) * weak.steps.practical)));
   }
   if (!a.whole_spectrum) {
-    add(fmt::format(
-        "above {} rows only the ends of the spectrum are computed, by {} products at most; < marks "
-        "an upper bound, and steps to the target are a quadrature",
-        options.gram.empty() ? options.whole_rows : 0, options.products));
+    add(
+        fmt::format("of so many rows only the ends of the spectrum are computed, by {} products at "
+                    "most; < marks "
+                    "an upper bound, and steps to the target are a quadrature",
+                    a.products));
   }
   return notes;
 }
@@ -214,8 +223,7 @@ std::string tangent_text(const TangentAdvice& advice, const TangentAdviceOptions
       "tangent_kernel: a wide two-layer ReLU autoencoder, gradient descent on all rows at once\n";
   text += data_part(advice) + mode_part(advice, options) + study_part(advice) +
           tie_part(advice, options);
-  for (const std::string& note : tangent_notes(advice, options))
-    text += fmt::format("  note: {}\n", note);
+  for (const std::string& note : tangent_notes(advice)) text += fmt::format("  note: {}\n", note);
   return text + spec_part(advice, rows);
 }
 

@@ -26,7 +26,6 @@ struct AdvisedRows {
                                                 const estimators::TangentAdviceOptions& options);
 
 /// What to know or to do, one sentence or two each; in both of the above.
-[[nodiscard]] std::vector<std::string> tangent_notes(
-    const estimators::TangentAdvice& advice, const estimators::TangentAdviceOptions& options);
+[[nodiscard]] std::vector<std::string> tangent_notes(const estimators::TangentAdvice& advice);
 
 }  // namespace twofold::app

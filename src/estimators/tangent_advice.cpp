@@ -27,9 +27,10 @@ void check_options(const TangentAdviceOptions& o) {
   require(
       o.whole_rows >= 0 && o.closest >= 0, kWhere,
       fmt::format("whole_rows and closest must be >= 0, got {} and {}", o.whole_rows, o.closest));
-  require(o.study_rows >= 2 && o.folds >= 2 && o.products >= 2, kWhere,
-          fmt::format("study_rows, folds and products must be >= 2, got {}, {} and {}",
-                      o.study_rows, o.folds, o.products));
+  require(o.study_rows >= 2 && o.folds >= 2, kWhere,
+          fmt::format("study_rows and folds must be >= 2, got {} and {}", o.study_rows, o.folds));
+  require(o.products == 0 || o.products >= 2, kWhere,
+          fmt::format("products must be 0 or >= 2, got {}", o.products));
   require(o.memory_limit > 0.0, kWhere,
           fmt::format("memory_limit must be > 0, got {}", o.memory_limit));
 }
@@ -44,7 +45,7 @@ bool choose_whole(Index n, Index d, const TangentAdviceOptions& o) {
   const auto rows = static_cast<double>(n);
   if (o.gram.empty() && n <= o.whole_rows && 64.0 * rows * rows <= o.memory_limit) return true;
   if (!o.gram.empty()) return false;
-  const double needed = memory_of_many(n, d, o.products);
+  const double needed = memory_of_many(n, d, many_products(o));
   if (needed <= o.memory_limit) return false;
   throw InvalidArgument(
       kWhere,
@@ -120,6 +121,20 @@ void add_tying(TangentAdvice& advice, double target) {
   advice.identity_width = std::ceil(2.0 * advice.tying.back().start.loss * neurons / target);
 }
 
+std::vector<TangentModeAdvice> whole_modes(const Matrix& X, const TangentAdviceOptions& options,
+                                           ThreadPool& pool, Observer& observer) {
+  const theory::TangentKernels kernels = theory::tangent_kernels(pool, X);
+  std::vector<TangentModeAdvice> modes;
+  for (const auto& [name, rates] : {std::pair{"weak", theory::kWeak},
+                                    {"decoder", theory::kDecoderOnly},
+                                    {"joint", theory::kJoint}}) {
+    check_stop(observer);
+    observer.progress({.stage = "spectra", .done = std::ssize(modes), .total = 3});
+    modes.push_back(whole_mode(name, rates, X, kernels, options.target));
+  }
+  return modes;
+}
+
 }  // namespace
 
 const TangentModeAdvice& TangentAdvice::mode(const std::string& name) const {
@@ -139,7 +154,9 @@ TangentAdvice tangent_advice(const data::Source& rows, const TangentAdviceOption
   Matrix X(advice.rows, advice.dimension);
   rows.read(0, View<double>(X));
   check_stop(observer);
-  observer.progress({.stage = "comparing rows", .done = 0, .total = 1});
+  if (!advice.whole_spectrum) {  // else it takes no time
+    observer.message(Severity::Info, fmt::format("comparing {} rows with each other", advice.rows));
+  }
   advice.start_loss = 0.5 * X.squaredNorm();
   advice.zero_rows = zero_rows(X, options.closest);
   if (!(advice.start_loss > 0.0)) {
@@ -152,16 +169,10 @@ TangentAdvice tangent_advice(const data::Source& rows, const TangentAdviceOption
   const auto n = static_cast<double>(advice.rows);
   if (advice.whole_spectrum) {
     advice.gram_bytes = 8.0 * n * n;
-    const theory::TangentKernels kernels = theory::tangent_kernels(pool, X);
-    for (const auto& [name, rates] : {std::pair{"weak", theory::kWeak},
-                                      {"decoder", theory::kDecoderOnly},
-                                      {"joint", theory::kJoint}}) {
-      check_stop(observer);
-      observer.progress({.stage = "spectra", .done = std::ssize(advice.modes), .total = 3});
-      advice.modes.push_back(whole_mode(name, rates, X, kernels, options.target));
-    }
+    advice.modes = whole_modes(X, options, pool, observer);
   } else {
     advice.gram_bytes = 4.0 * n * n;
+    advice.products = many_products(options);
     const MatrixF single = X.cast<float>();
     X.resize(0, 0);
     advice.modes = modes_of_many(single, options, pool, observer);

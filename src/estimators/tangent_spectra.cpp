@@ -105,15 +105,16 @@ TangentModeAdvice mode_of(const Problem& problem, const SymmetricOperator& kerne
                           const Matrix& starts, const TangentAdviceOptions& options,
                           Observer& observer) {
   const std::string stage = fmt::format("{}: products with the kernel", problem.name);
+  const int most = many_products(options);
   std::int64_t products = 0;
   const SymmetricOperator watched = [&](const ConstView<double>& in, View<double> out) {
     check_stop(observer);
     kernel(in, out);
-    observer.progress({.stage = stage, .done = ++products, .total = 2 * options.products});
+    observer.progress({.stage = stage, .done = ++products, .total = 2 * most});
   };
   const ExtremeEigenvalues ends = extreme_eigenvalues(
       watched, X.rows(),
-      {.tolerance = kLanczosTolerance, .max_products = options.products, .seed = options.seed});
+      {.tolerance = kLanczosTolerance, .max_products = most, .seed = options.seed});
   if (ends.status == SolveStatus::NonFinite) {
     throw DataError("estimators::tangent_advice",
                     "the kernel of these rows overflows a float; rescale them (--transform "
@@ -126,7 +127,7 @@ TangentModeAdvice mode_of(const Problem& problem, const SymmetricOperator& kerne
   mode.smallest = std::min(std::max(ends.smallest, resolved), ends.largest) / d;
   mode.bound_only = ends.status != SolveStatus::Converged || ends.smallest < resolved;
   mode.steps = theory::tangent_step_limits(mode.largest, mode.smallest);
-  const SpectralQuadrature quadrature = lanczos_quadrature(watched, starts, options.products);
+  const SpectralQuadrature quadrature = lanczos_quadrature(watched, starts, most);
   const theory::LossCurve curve = curve_of(quadrature, d, mode.steps.practical);
   mode.steps_to_target = curve.steps_to(options.target * curve.loss(0.0));
   return mode;
@@ -158,6 +159,11 @@ TangentModeAdvice whole_mode(const std::string& name, const theory::KernelRates&
   const theory::LossCurve curve(spectrum, theory::silent_start(X), mode.steps.practical);
   mode.steps_to_target = curve.steps_to(target * curve.loss(0.0));
   return mode;
+}
+
+int many_products(const TangentAdviceOptions& options) {
+  if (options.products > 0) return options.products;
+  return options.gram.empty() ? 150 : 20;
 }
 
 double memory_of_many(Index n, Index d, int products) {

@@ -16,6 +16,9 @@ void check_stop(const Observer& observer);
                                            const ConstView<double>& X,
                                            const theory::TangentKernels& kernels, double target);
 
+/// options.products, or the choice if that is 0.
+[[nodiscard]] int many_products(const TangentAdviceOptions& options);
+
 /// Bytes that the kernel of n rows in floats and the vectors of Lanczos take in memory.
 [[nodiscard]] double memory_of_many(Index n, Index d, int products);
 

@@ -77,6 +77,23 @@ class Advise(CommandLineTest):
         self.assertRefused(self.twofold("advise", "x.npy", "--gram", "no/k.npy"), BAD_DATA, "no/k.npy")
         self.assertEqual(sorted(p.name for p in self.folder.glob("k*")), ["k.npy"])
 
+    def test_the_spec_it_prints_predicts_the_same(self):
+        self.write("x.npy", npy(rows(40)))
+        arguments = ("x.npy", "--rows", "30", "--transform", "center", "--transform", "unit_norm")
+        modes = self.advise(*arguments)["tangent_kernel"]["modes"]
+        text = self.twofold("advise", *arguments).stdout
+        self.write("advised.toml", text[text.index('system = "tangent_kernel"'):])
+        prediction = self.predict("advised.toml")
+        mode = min((modes[name] for name in ("weak", "joint")), key=lambda m: m["steps_to_target"])
+        for key in ("lambda_max", "lambda_min", "stable_step"):
+            # The same rows; a spec may read them in single precision.
+            self.assertAlmostEqual(prediction["summary"][key] / mode[key], 1, delta=1e-5)
+        losses = dict(zip(prediction["series"]["steps"], prediction["series"]["loss"]))
+        last = losses[round(mode["steps_to_target"])] / losses[0]
+        # The first step at which the target is met; before it the loss was above.
+        self.assertLessEqual(last, 1e-3)
+        self.assertGreater(last, 1e-4)
+
     def test_too_little_memory_says_what_would_do(self):
         self.write("x.npy", npy(rows(60)))
         done = self.twofold("advise", "x.npy", "--memory-limit", "20kB")

@@ -112,8 +112,8 @@ TEST(TangentAdvice, AFileHoldsTheSameKernelAndGivesTheSameNumbers) {
   const Matrix X = sphere(90, 10);
   const std::filesystem::path file =
       std::filesystem::path(::testing::TempDir()) / "tangent_advice_gram.npy";
-  const TangentAdvice memory = advise(X, {.whole_rows = 0});
-  const TangentAdvice disk = advise(X, {.gram = file}, 1);
+  const TangentAdvice memory = advise(X, {.whole_rows = 0, .products = 150});
+  const TangentAdvice disk = advise(X, {.products = 150, .gram = file}, 1);
   for (const TangentModeAdvice& mode : memory.modes) {
     // The same bits in the file as in memory, and for another pool.
     EXPECT_EQ(disk.mode(mode.name).largest, mode.largest);

@@ -19,13 +19,15 @@
 namespace twofold::estimators {
 
 struct TangentAdviceOptions {
-  double target = 1e-3;       ///< wanted loss over the loss at the start; in (0, 1)
-  double tolerance = 0.05;    ///< wanted error of the predicted trajectory; in (0, 1]
-  Index whole_rows = 2500;    ///< up to so many rows the whole spectrum is computed; >= 0
-  Index study_rows = 1000;    ///< early stopping and rates look at so many rows, the first; >= 2
-  Index folds = 5;            ///< of early stopping; >= 2
-  Index closest = 10;         ///< pairs and rows of each kind to be named; >= 0
-  int products = 150;         ///< most products with a kernel of which not all is computed; >= 2
+  double target = 1e-3;     ///< wanted loss over the loss at the start; in (0, 1)
+  double tolerance = 0.05;  ///< wanted error of the predicted trajectory; in (0, 1]
+  Index whole_rows = 2500;  ///< up to so many rows the whole spectrum is computed; >= 0
+  Index study_rows = 1000;  ///< early stopping and rates look at so many rows, the first; >= 2
+  Index folds = 5;          ///< of early stopping; >= 2
+  Index closest = 10;       ///< pairs and rows of each kind to be named; >= 0
+  /// Products with a kernel of which not all eigenvalues are computed, per mode and purpose (ends,
+  /// curve); 0: 150 in memory, 20 where each reads a file.
+  int products = 0;
   double memory_limit = 2e9;  ///< bytes
   /// Where the kernel of all rows goes as a .npy of floats; empty: it stays in memory.
   std::filesystem::path gram;
@@ -88,6 +90,7 @@ struct TangentAdvice {
   std::vector<Index> zero_rows;            ///< the first of them
   std::vector<CoincidentRows> coincident;  ///< the first of each kind
   bool whole_spectrum = true;              ///< false: the ends, and a quadrature between them
+  int products = 0;                        ///< with each kernel at most, where not whole
   double gram_bytes = 0.0;                 ///< of the kernel in memory or in the file
   std::vector<TangentModeAdvice> modes;    ///< weak, decoder (whole spectrum only), joint
   Index studied = 0;                       ///< rows that the next two look at
