@@ -23,9 +23,9 @@ Json choices_json(const std::vector<estimators::DictionaryChoice>& choices) {
   return list;
 }
 
-std::vector<std::string> all_warnings(const LearnReport& r) {
-  std::vector<std::string> warnings = r.plan.warnings;
-  warnings.insert(warnings.end(), r.fit.warnings.begin(), r.fit.warnings.end());
+// What training showed; the plan's own are printed before it.
+std::vector<std::string> late_warnings(const LearnReport& r) {
+  std::vector<std::string> warnings = r.fit.warnings;
   if (r.fit.duplicates > 0) {
     warnings.push_back(
         fmt::format("{} atoms repeat another one (|cos| > 0.9): the data support "
@@ -141,7 +141,8 @@ Json summary_of(const LearnReport& r) {
   summary["expected"] = expected;
   summary["choices"] = choices_json(r.plan.choices);
   for (const Json& choice : choices_json(r.fit.choices)) summary["choices"].push_back(choice);
-  summary["warnings"] = all_warnings(r);
+  summary["warnings"] = r.plan.warnings;
+  for (const std::string& text : late_warnings(r)) summary["warnings"].push_back(text);
   return summary;
 }
 
@@ -205,7 +206,7 @@ void print_result(const LearnReport& r) {
     print_beside("mean |cos| with the truth", r.plan.expectation.mean_cosine, r.truth->mean_cosine);
     print_beside("true atoms found (|cos| > 0.95)", std::nan(""), r.truth->recovered);
   }
-  for (const std::string& text : all_warnings(r)) fmt::print("note: {}\n", text);
+  for (const std::string& text : late_warnings(r)) fmt::print("note: {}\n", text);
 }
 
 experiment::Record make_record(const LearnReport& r, const std::string& sheet) {

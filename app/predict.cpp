@@ -22,6 +22,9 @@ struct PredictCommand {
 // A file of samples without a spec: centred and scaled, everything else default.
 experiment::SpecDocument spec_for_data(std::string path, std::string system) {
   (void)experiment::find_system(system);
+  require(system != "dictionary_recovery", "app::predict",
+          "dictionary_recovery predicts for a known dictionary, which a file of samples is not; "
+          "`twofold learn` says of a file what accuracy to expect");
   auto document = experiment::SpecDocument::parse(
       system == "one_bit"
           ? "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_variance\"]\n"

@@ -109,8 +109,8 @@ void plan_descent(const DictionaryOptions& options, const MixtureStart* mixture,
   } else {
     choose(plan, "start", "random rows", "nothing else is known; it recovers all atoms as a rule");
     choose(plan, "gate in training", fmt::format("the {} largest of a row", plan.sparsity),
-           fmt::format("half the amplitude is {:.2g} times the cross-talk; a threshold needs 4 all "
-                       "the way",
+           fmt::format("half the amplitude is {:.2g} times the cross-talk when all is learned, and "
+                       "much less before; a threshold needs 4",
                        plan.expectation.value("threshold_margin")));
     choose(plan, "gradient and step",
            fmt::format("decoder's, {:g} to {:g} of m/(k κ₂)", options.step, 0.1 * options.step),
@@ -135,6 +135,11 @@ void warn(const DictionaryOptions& options, DictionaryPlan& plan) {
         fmt::format("the mean holds {:.0f} % of the squares and is not "
                     "subtracted: atoms may all turn to it; leave out --center no",
                     100.0 * (1.0 - s.variance / s.energy)));
+  }
+  if (options.kind == DictionaryKind::Nonnegative && s.one_sign) {
+    plan.warnings.push_back(
+        "no element is negative: if the atoms are of one sign too, "
+        "non-negative matrix factorisation finds them more often");
   }
   const double rows_per_atom = static_cast<double>(s.rows) * static_cast<double>(plan.sparsity) /
                                static_cast<double>(options.atoms);

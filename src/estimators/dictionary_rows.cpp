@@ -56,6 +56,7 @@ DictionarySurvey survey_rows(const data::Source& rows, bool centre, ThreadPool& 
   DictionarySurvey survey{.rows = rows.size(), .dimension = rows.dimension()};
   // Squares around the first row: a large mean must not drown the variance.
   Eigen::RowVectorXd origin;
+  double least = 0.0;
   Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(rows.dimension()), squares = sum;
   for_each_chunk<double>(rows, SpacedRows(rows.size(), rows.size()), pool, "survey", observer,
                          [&](std::uint64_t, const ConstView<double>& X) {
@@ -63,6 +64,7 @@ DictionarySurvey survey_rows(const data::Source& rows, bool centre, ThreadPool& 
                            const Matrix shifted = X.rowwise() - origin;
                            sum += shifted.colwise().sum();
                            squares += shifted.colwise().squaredNorm();
+                           least = std::min(least, X.minCoeff());
                            for (Index i = 0; i < X.rows(); ++i) {
                              if (X.row(i).cwiseAbs().maxCoeff() == 0.0) ++survey.zero_rows;
                            }
@@ -72,6 +74,7 @@ DictionarySurvey survey_rows(const data::Source& rows, bool centre, ThreadPool& 
   const Eigen::RowVectorXd variances = (squares / n - shift.cwiseAbs2()).cwiseMax(0.0);
   survey.constant_columns = (squares.array() == 0.0).count();
   survey.variance = variances.sum();
+  survey.one_sign = least == 0.0;
   if (survey.constant_columns == rows.dimension() || !(survey.variance > 0.0)) {
     throw DataError("estimators::DictionaryLearner",
                     rows.description() +

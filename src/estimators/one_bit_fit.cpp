@@ -11,8 +11,8 @@
 #include "one_bit_law.hpp"
 #include "one_bit_scaling.hpp"
 #include "twofold/core/error.hpp"
-#include "twofold/model/encoder.hpp"
 #include "twofold/estimators/one_bit_prediction.hpp"
+#include "twofold/model/encoder.hpp"
 
 namespace twofold::estimators {
 namespace {

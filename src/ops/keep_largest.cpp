@@ -28,11 +28,13 @@ Scalar kth_largest(Scalar* numbers, Index count, Index k) {
   return kth;
 }
 
-// A rank that at least k entries reach: the largest of each of L > k parts of the row are L
-// entries. With two parts for each of the k few others reach it.
-template <typename Scalar>
-Scalar lower_bound(const Scalar* z, Index m, const GateRule<Scalar>& rule,
-                   std::vector<Scalar>& ranks) {
+}  // namespace
+
+// The largest of each of L > k parts of the row are L entries. With two parts for each of the k few
+// others reach the k-th of them.
+template <std::floating_point Scalar>
+Scalar lower_bound_of_largest(const Scalar* z, Index m, const GateRule<Scalar>& rule,
+                              std::vector<Scalar>& ranks) {
   const Index parts = num_blocks(2 * rule.k, kLanes<Scalar>) * kLanes<Scalar>;
   if (parts >= m / 2) return 0;
   const SparseKernels<Scalar>& kernels = sparse_kernels<Scalar>();
@@ -41,13 +43,19 @@ Scalar lower_bound(const Scalar* z, Index m, const GateRule<Scalar>& rule,
   return kth_largest(ranks.data(), parts, rule.k);
 }
 
-// Keeps the k best of `count` > k candidates in their order.
-template <typename Scalar>
-void prune(Index count, const GateRule<Scalar>& rule, std::vector<Scalar>& ranks,
-           std::int32_t* index, Scalar* value) {
+template <std::floating_point Scalar>
+Scalar kth_rank(const Scalar* value, Index count, const GateRule<Scalar>& rule,
+                std::vector<Scalar>& ranks) {
   ranks.resize(static_cast<std::size_t>(count));
   std::transform(value, value + count, ranks.begin(), [&](Scalar v) { return rule.rank(v); });
-  const Scalar limit = kth_largest(ranks.data(), count, rule.k);
+  return kth_largest(ranks.data(), count, rule.k);
+}
+
+template <std::floating_point Scalar>
+Index keep_best(Index count, const GateRule<Scalar>& rule, std::vector<Scalar>& ranks,
+                std::int32_t* index, Scalar* value) {
+  if (count <= rule.k) return count;
+  const Scalar limit = kth_rank(value, count, rule, ranks);
   // What those above the limit leave of k goes to the first of the ties.
   Index ties =
       rule.k - std::count_if(ranks.begin(), ranks.end(), [&](Scalar r) { return r > limit; });
@@ -60,15 +68,14 @@ void prune(Index count, const GateRule<Scalar>& rule, std::vector<Scalar>& ranks
     value[kept] = value[i];
     kept += rank > limit || tie ? 1 : 0;
   }
+  return kept;
 }
-
-}  // namespace
 
 template <std::floating_point Scalar>
 Index keep_largest(const Scalar* z, Index m, const GateRule<Scalar>& rule,
                    std::vector<Scalar>& ranks, std::int32_t* index, Scalar* value) {
   const SparseKernels<Scalar>& kernels = sparse_kernels<Scalar>();
-  const Scalar limit = lower_bound(z, m, rule, ranks);
+  const Scalar limit = lower_bound_of_largest(z, m, rule, ranks);
   Index kept = 0;
   if (rule.positive) {
     const Scalar below = limit > 0 ? std::nextafter(limit, Scalar{0}) : Scalar{0};
@@ -76,14 +83,19 @@ Index keep_largest(const Scalar* z, Index m, const GateRule<Scalar>& rule,
   } else {
     kept = kernels.keep_magnitude(z, m, 0, limit, index, value);
   }
-  if (kept <= rule.k) return kept;
-  prune(kept, rule, ranks, index, value);
-  return rule.k;
+  return keep_best(kept, rule, ranks, index, value);
 }
 
-template Index keep_largest(const float*, Index, const GateRule<float>&, std::vector<float>&,
-                            std::int32_t*, float*);
-template Index keep_largest(const double*, Index, const GateRule<double>&, std::vector<double>&,
-                            std::int32_t*, double*);
+#define TWOFOLD_INSTANTIATE(Scalar)                                                                \
+  template Scalar lower_bound_of_largest(const Scalar*, Index, const GateRule<Scalar>&,            \
+                                         std::vector<Scalar>&);                                    \
+  template Scalar kth_rank(const Scalar*, Index, const GateRule<Scalar>&, std::vector<Scalar>&);   \
+  template Index keep_best(Index, const GateRule<Scalar>&, std::vector<Scalar>&, std::int32_t*,    \
+                           Scalar*);                                                               \
+  template Index keep_largest(const Scalar*, Index, const GateRule<Scalar>&, std::vector<Scalar>&, \
+                              std::int32_t*, Scalar*);
+TWOFOLD_INSTANTIATE(float)
+TWOFOLD_INSTANTIATE(double)
+#undef TWOFOLD_INSTANTIATE
 
 }  // namespace twofold::ops

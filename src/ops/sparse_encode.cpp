@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include "block_codes.hpp"
 #include "check_codes.hpp"
+#include "filtered_codes.hpp"
 #include "gate_rule.hpp"
 #include "keep_largest.hpp"
 #include "sparse_kernels.hpp"
@@ -9,22 +11,6 @@
 
 namespace twofold::ops {
 namespace {
-
-// Codes of one task; the buffers are as long as ever was needed.
-template <typename Scalar>
-struct BlockCodes {
-  std::vector<std::int32_t> index;
-  std::vector<Scalar> value;
-  std::vector<Index> count;  // of each row
-  Index size = 0;
-
-  void make_room(Index more) {
-    const auto needed = static_cast<std::size_t>(size + more);
-    if (needed <= index.size()) return;
-    index.resize(std::max(needed, 2 * index.size()));
-    value.resize(index.size());
-  }
-};
 
 template <typename Scalar>
 Index keep(const Scalar* z, Index m, const GateRule<Scalar>& rule, std::int32_t* index,
@@ -42,20 +28,17 @@ Index keep(const Scalar* z, Index m, const GateRule<Scalar>& rule, std::int32_t*
 }
 
 template <typename Scalar>
-void encode_block(const ConstView<Scalar>& X, const ConstView<Scalar>& W,
-                  const GateRule<Scalar>& rule, BlockCodes<Scalar>& out) {
+void plain_codes(const ConstView<Scalar>& X, const ConstView<Scalar>& W,
+                 const GateRule<Scalar>& rule, BlockCodes<Scalar>& out) {
   static thread_local Scratch<Scalar> scratch;
   const Index N = X.rows(), m = W.rows();
   Eigen::Map<MatrixOf<Scalar>> Z(scratch.get(N * m), N, m);
   gemm<Scalar>(Trans::No, Trans::Yes, 1, X, W, 0, Z);
-  out.size = 0;
-  out.count.resize(static_cast<std::size_t>(N));
+  out.clear();
   for (Index row = 0; row < N; ++row) {
-    out.make_room(m + kLanes<Scalar>);
-    const Index kept =
-        keep(Z.row(row).data(), m, rule, out.index.data() + out.size, out.value.data() + out.size);
-    out.count[static_cast<std::size_t>(row)] = kept;
-    out.size += kept;
+    out.add_row(m, [&](std::int32_t* index, Scalar* value) {
+      return keep(Z.row(row).data(), m, rule, index, value);
+    });
   }
 }
 
@@ -66,6 +49,24 @@ void append(const BlockCodes<Scalar>& block, SparseCodes<Scalar>& codes) {
   for (const Index count : block.count) codes.offset.push_back(codes.offset.back() + count);
 }
 
+// Appends the codes of X; codes_of(rows, out) makes those of one task.
+template <typename Scalar, typename CodesOf>
+void encode_panels(const ConstView<Scalar>& X, Index block_size, SparseCodes<Scalar>& codes,
+                   ThreadPool& pool, CodesOf&& codes_of) {
+  static thread_local std::vector<BlockCodes<Scalar>> scratch;
+  auto& blocks = scratch;  // of the calling thread, for all
+  for (Index begin = 0; begin < X.rows(); begin += kPanel) {
+    const ConstView<Scalar> panel = X.middleRows(begin, std::min(kPanel, X.rows() - begin));
+    const auto count = static_cast<std::size_t>(num_blocks(panel.rows(), block_size));
+    blocks.resize(std::max(blocks.size(), count));
+    parallel_for(pool, panel.rows(), block_size, [&](Index from, Index to) {
+      codes_of(ConstView<Scalar>(panel.middleRows(from, to - from)),
+               blocks[static_cast<std::size_t>(from / block_size)]);
+    });
+    for (std::size_t b = 0; b < count; ++b) append(blocks[b], codes);
+  }
+}
+
 }  // namespace
 
 template <std::floating_point Scalar>
@@ -74,25 +75,26 @@ void encode(std::type_identity_t<ConstView<Scalar>> X, std::type_identity_t<Cons
   constexpr std::string_view where = "ops::encode";
   check_atoms<Scalar>(X, W, where);
   const auto rule = gate_rule<Scalar>(gate, where);
-  static thread_local std::vector<BlockCodes<Scalar>> scratch;
-  auto& blocks = scratch;  // of the calling thread, for all
   codes.offset.assign(1, 0);
   codes.index.clear();
   codes.value.clear();
   codes.atoms = W.rows();
-  for (Index begin = 0; begin < X.rows(); begin += kPanel) {
-    const ConstView<Scalar> panel = X.middleRows(begin, std::min(kPanel, X.rows() - begin));
-    const Index block = sample_block(panel.rows(), 2.0 * static_cast<double>(W.size()));
-    blocks.resize(
-        std::max(blocks.size(), static_cast<std::size_t>(num_blocks(panel.rows(), block))));
-    parallel_for(pool, panel.rows(), block, [&](Index from, Index to) {
-      encode_block<Scalar>(panel.middleRows(from, to - from), W, rule,
-                           blocks[static_cast<std::size_t>(from / block)]);
-    });
-    for (Index b = 0; b < num_blocks(panel.rows(), block); ++b) {
-      append(blocks[static_cast<std::size_t>(b)], codes);
+  if constexpr (std::same_as<Scalar, float>) {
+    constexpr Index kFilterBlock = 48;
+    if (filter_pays(X, W, rule)) {
+      const FilterAtoms atoms = filter_atoms(W, pool);
+      encode_panels<Scalar>(X, kFilterBlock, codes, pool,
+                            [&](const ConstView<Scalar>& rows, BlockCodes<Scalar>& out) {
+                              filtered_codes(rows, W, atoms, rule, out);
+                            });
+      return;
     }
   }
+  const Index block = sample_block(std::min(kPanel, X.rows()), 2.0 * static_cast<double>(W.size()));
+  encode_panels<Scalar>(X, block, codes, pool,
+                        [&](const ConstView<Scalar>& rows, BlockCodes<Scalar>& out) {
+                          plain_codes<Scalar>(rows, W, rule, out);
+                        });
 }
 
 template void encode(ConstView<float>, ConstView<float>, const Gate&, SparseCodes<float>&,

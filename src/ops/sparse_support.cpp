@@ -86,6 +86,7 @@ void least_squares_codes(std::type_identity_t<ConstView<Scalar>> X,
 
 template <std::floating_point Scalar>
 std::vector<std::int64_t> usage(const SparseCodes<Scalar>& codes) {
+  check_codes(codes, codes.rows(), codes.atoms, "ops::usage");
   std::vector<std::int64_t> count(static_cast<std::size_t>(codes.atoms));
   for (const std::int32_t i : codes.index) ++count[static_cast<std::size_t>(i)];
   return count;

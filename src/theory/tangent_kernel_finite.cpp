@@ -82,8 +82,8 @@ ExtremeEigenvalues EmpiricalKernel::extremes(const LanczosOptions& options) cons
 
 Matrix EmpiricalKernel::block(Index i, Index j) const {
   const Matrix& decoder = weights_.decoder_rows();
-  const auto both = active_.row(i).cwiseProduct(active_.row(j));
-  const Matrix masked = both.transpose().asDiagonal() * decoder;
+  const Vector both = active_.row(i).cwiseProduct(active_.row(j)).transpose();
+  const Matrix masked = both.asDiagonal() * decoder;
   Matrix result(dimension(), dimension());
   gemm(Trans::Yes, Trans::No, rates_.encoder * samples_.row(i).dot(samples_.row(j)), masked,
        decoder, 0.0, result);

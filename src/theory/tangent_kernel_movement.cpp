@@ -34,8 +34,9 @@ Matrix drive(const TangentSpectrum& spectrum, const Matrix& start, double step, 
   };
   const auto basis = spectrum.vectors.leftCols(spectrum.rank);
   const Vector factors = spectrum.values.head(spectrum.rank).unaryExpr(filter);
+  const Matrix filtered = basis * factors.asDiagonal();
   const Matrix modes = basis.transpose() * start * basis;
-  return basis * (factors.asDiagonal() * modes * factors.asDiagonal()) * basis.transpose();
+  return filtered * modes * filtered.transpose();
 }
 
 WeightMovement weight_movement(const TangentKernels& kernels, const KernelRates& rates,

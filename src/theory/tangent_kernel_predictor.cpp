@@ -60,8 +60,9 @@ Matrix TangentPredictor::filtered(const Matrix& cross, const SpectralFilter& fil
   const Vector factors = spectrum_.values.head(spectrum_.rank).unaryExpr([&](double value) {
     return filter.value(value);
   });
-  const Matrix modes = cross * basis;
-  return modes * (factors / static_cast<double>(samples_.cols())).asDiagonal() * basis.transpose();
+  Matrix modes = cross * basis;
+  modes *= (factors / static_cast<double>(samples_.cols())).eval().asDiagonal();
+  return modes * basis.transpose();
 }
 
 Matrix TangentPredictor::weights(ThreadPool& pool, const ConstView<double>& Q,
@@ -102,11 +103,13 @@ Matrix TangentPredictor::leave_one_out(double penalty) const {
   Vector diagonal, spanned = Vector::Zero(n);
   if (penalty > 0.0) {
     const Vector factors = (spectrum_.values.array() + penalty).inverse();
-    solved = all * (factors.asDiagonal() * modes);
+    modes = factors.asDiagonal() * Matrix(modes);
+    solved = all * modes;
     diagonal = all.cwiseAbs2() * factors;
   } else {
     const Vector factors = spectrum_.values.head(spectrum_.rank).cwiseInverse();
-    solved = basis * (factors.asDiagonal() * modes.topRows(spectrum_.rank));
+    modes = factors.asDiagonal() * Matrix(modes.topRows(spectrum_.rank));
+    solved = basis * modes;
     diagonal = basis.cwiseAbs2() * factors;
     spanned = all.rightCols(n - spectrum_.rank).rowwise().squaredNorm();
   }

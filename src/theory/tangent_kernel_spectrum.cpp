@@ -31,8 +31,9 @@ Matrix pseudo_solve(const TangentSpectrum& spectrum, const ConstView<double>& B)
   require(B.rows() == spectrum.values.size(), "theory::pseudo_solve",
           fmt::format("expected {} rows, got {}", spectrum.values.size(), B.rows()));
   const auto basis = spectrum.vectors.leftCols(spectrum.rank);
-  const Matrix modes = basis.transpose() * B;
-  return basis * (spectrum.values.head(spectrum.rank).cwiseInverse().asDiagonal() * modes);
+  const Vector inverse = spectrum.values.head(spectrum.rank).cwiseInverse();
+  const Matrix modes = inverse.asDiagonal() * (basis.transpose() * B);
+  return basis * modes;
 }
 
 TangentStepLimits tangent_step_limits(double largest, double smallest) {

@@ -50,7 +50,8 @@ Vector fold_errors(const Matrix& X, const Matrix& kernel, double step, const Vec
     const Vector factors = spectrum.values.head(spectrum.rank).unaryExpr([&](double value) {
       return filter.value(value);
     });
-    errors[k] = (targets - queries * (factors.asDiagonal() * samples)).squaredNorm();
+    const Matrix filtered = factors.asDiagonal() * samples;
+    errors[k] = (targets - queries * filtered).squaredNorm();
   }
   return errors;
 }

@@ -96,8 +96,8 @@ Matrix residual_at(const TangentSpectrum& spectrum, const ConstView<double>& E_0
           fmt::format("t must be a whole number of steps >= 0, got {}", t));
   const Vector powers =
       spectrum.values.unaryExpr([&](double value) { return std::pow(1.0 - step * value, t); });
-  const Matrix modes = spectrum.vectors.transpose() * E_0;
-  return spectrum.vectors * (powers.asDiagonal() * modes);
+  const Matrix modes = powers.asDiagonal() * (spectrum.vectors.transpose() * E_0);
+  return spectrum.vectors * modes;
 }
 
 }  // namespace twofold::theory

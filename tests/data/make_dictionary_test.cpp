@@ -22,13 +22,13 @@ TEST(MakeDictionary, OrthonormalRowsAreOrthonormal) {
 
 TEST(MakeDictionary, TightFramesAreTightAndOfUnitNorm) {
   for (const auto& [m, d] : {std::pair<Index, Index>{1, 1},
-                            {2, 1},
-                            {3, 2},
-                            {4, 2},
-                            {16, 16},
-                            {65, 64},
-                            {100, 10},
-                            {192, 128}}) {
+                             {2, 1},
+                             {3, 2},
+                             {4, 2},
+                             {16, 16},
+                             {65, 64},
+                             {100, 10},
+                             {192, 128}}) {
     const Matrix atoms = make_dictionary("tight_frame", m, d, 3);
     const double bound = static_cast<double>(m) / static_cast<double>(d);
     // m rotations, each off by a few eps.

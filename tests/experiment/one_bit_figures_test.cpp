@@ -7,8 +7,8 @@
 #include <numbers>
 
 #include "experiment/one_bit_cases.hpp"
-#include "support/png.hpp"
 #include "experiment/throws_with.hpp"
+#include "support/png.hpp"
 #include "support/temporary_folder.hpp"
 #include "twofold/core/error.hpp"
 

@@ -154,6 +154,9 @@ TEST(Usage, CountsTheEntriesOfEachAtom) {
   const SparseCodes<float> codes = supports<float>(3, 8, 2);  // 0 3, 1 4, 2 5
   EXPECT_EQ(usage(codes), (std::vector<std::int64_t>{1, 1, 1, 1, 1, 1, 0, 0}));
   EXPECT_EQ(usage(supports<float>(8, 4, 1)), (std::vector<std::int64_t>{2, 2, 2, 2}));
+  SparseCodes<float> bad = codes;
+  bad.index[0] = 8;
+  EXPECT_THROW((void)usage(bad), InvalidArgument);
 }
 
 }  // namespace

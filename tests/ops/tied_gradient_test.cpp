@@ -133,7 +133,7 @@ void expect_gradient(const Gate& gate, double h, bool same_support) {
       << gate_name(gate);
 }
 
-// docs/theory/dictionary_recovery.md#model: exact for relu wherever it is differentiable.
+// Exact for relu wherever it is differentiable.
 TEST(TiedGradient, OfReluIsTheDerivativeOfTheLoss) {
   for (const double bias : {0.0, -0.2, -0.5}) expect_gradient({model::Relu{}, bias}, 1e-6, false);
 }

@@ -49,6 +49,7 @@ struct DictionarySurvey {
   std::string noise_source;     ///< how it was found; empty: not known, 0 is assumed
   std::uint64_t zero_rows = 0;  ///< all elements 0
   Index constant_columns = 0;
+  bool one_sign = false;  ///< no element is negative
 };
 
 /// Explained variance on rows that a short trial with this sparsity did not see.

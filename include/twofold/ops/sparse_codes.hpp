@@ -30,24 +30,28 @@ struct SparseCodes {
   }
 };
 
-/// Which units of a sample fire, and with what value. `activation` is one of relu, hard_threshold,
-/// jump_relu, top_k; `bias` is added to every W x first (relu only, <= 0; 0 for the others).
-/// `positive`: top_k takes the k largest z > 0 instead of the k largest |z|.
+/// Which units of a sample fire, and with what value; v = z + bias, z = W x:
+///   relu            v > 0           hard_threshold  |z| >= λ
+///   jump_relu       z > t           top_k           the k largest |z|, ties to the lowest index
+/// `bias` is <= 0, and 0 for all but relu. `positive`: top_k takes the k largest z > 0 instead;
+/// hard_threshold refuses it. A NaN fires in all of them, so that the loss shows it.
 struct Gate {
   model::Activation activation = model::HardThreshold{};
   double bias = 0.0;
   bool positive = false;
 };
 
-/// Codes of the rows of X. An entry is active where σ'(z) = 1.
-/// @throws InvalidArgument  if shapes disagree or the activation is another one.
-/// Cost 2Nmd flops at the speed of gemm, then the active entries. Bitwise the same for any pool.
-/// Defined by reference::encode.
+/// Codes of the rows of X (any number, also 0). `codes` is overwritten; its memory is used again.
+/// @throws InvalidArgument  if shapes disagree or the gate is outside its domain.
+/// Cost 2Nmd flops, then the active entries: at the speed of gemm; for float, where few units fire
+/// and the processor multiplies bfloat16, at up to twice that. Bitwise the same for any pool.
+/// Accuracy: z within d eps ‖x‖ ‖w‖ and the gate applied to that z. Defined by reference::encode.
 template <std::floating_point Scalar>
 void encode(std::type_identity_t<ConstView<Scalar>> X, std::type_identity_t<ConstView<Scalar>> W,
             const Gate& gate, SparseCodes<Scalar>& codes, ThreadPool& pool);
 
-/// x̂_s = Σ active value·w: N×d, overwritten.
+/// x̂_s = Σ active value·w: N×d, overwritten. Bitwise the same for any pool.
+/// @throws InvalidArgument  if shapes disagree or the codes are not well formed.
 template <std::floating_point Scalar>
 void decode(const SparseCodes<Scalar>& codes, std::type_identity_t<ConstView<Scalar>> W,
             std::type_identity_t<View<Scalar>> Xhat, ThreadPool& pool);
@@ -61,6 +65,7 @@ enum class TiedGradient { Approximate, DecoderOnly, Sign };
 /// Loss 1/(2N) Σ ‖x − x̂‖² of given codes, and G (m×d, overwritten).
 ///
 /// @param codes  of X at W by `encode`, or on a support of the caller's.
+/// @throws InvalidArgument  for an empty batch, and as decode.
 /// Cost 4d to 8d flops an active entry. Bitwise the same for any pool. Defined by
 /// reference::tied_gradient.
 template <std::floating_point Scalar>
@@ -69,20 +74,24 @@ double tied_gradient(std::type_identity_t<ConstView<Scalar>> X,
                      TiedGradient kind, std::type_identity_t<View<Scalar>> G, ThreadPool& pool);
 
 /// Values z + bias on a given support (the codes' indices): the codes an oracle gate would let
-/// through. Overwrites codes.value.
+/// through. Overwrites codes.value. Bitwise the same for any pool.
+/// @throws InvalidArgument  as decode.
 template <std::floating_point Scalar>
 void encode_on_support(std::type_identity_t<ConstView<Scalar>> X,
                        std::type_identity_t<ConstView<Scalar>> W, double bias,
                        SparseCodes<Scalar>& codes, ThreadPool& pool);
 
-/// Least-squares values on the support of `codes`: argmin ‖x − Σ_active v w‖², a ridge of 1e-10 of
-/// the Gram's diagonal where it is singular. Overwrites codes.value. Cost 2dk² + k³/3 a sample.
+/// Least-squares values on the support of `codes`: argmin ‖x − Σ_active v w‖², by the Gram matrix
+/// in double; where that is singular, to 1e-10 of its diagonal, with a ridge of 1e-10. Overwrites
+/// codes.value. Bitwise the same for any pool. Cost 2dk² + k³/3 a sample.
+/// @throws InvalidArgument  as decode.
 template <std::floating_point Scalar>
 void least_squares_codes(std::type_identity_t<ConstView<Scalar>> X,
                          std::type_identity_t<ConstView<Scalar>> W, SparseCodes<Scalar>& codes,
                          ThreadPool& pool);
 
 /// How often each atom fires: count of its entries (m).
+/// @throws InvalidArgument  if the codes are not well formed.
 template <std::floating_point Scalar>
 [[nodiscard]] std::vector<std::int64_t> usage(const SparseCodes<Scalar>& codes);
 
