@@ -180,8 +180,8 @@ def near_duplicates():
 
 
 def images():
-    rows = [verdict(f"{m}, n = {n}", "test_error", "holds", "the kernel predicts the blend")
-            for m in ("weak", "joint") for n in (10, 50, 200)]
+    rows = [verdict(f"joint, n = {n}", quantity, "holds", "the kernel predicts the blend")
+            for quantity in ("test_error", "prediction") for n in (10, 50, 200)]
     return rows + [verdict(f"tied, n = {n}", "start_gain", "holds", "the identity before training")
                    for n in (10, 50, 200)]
 

@@ -111,10 +111,7 @@ void compare_movement(const TangentSetting& s, const TangentTheory& t,
     values["encoder movement"] = {moved.encoder, run.movement.encoder};
     values["relative movement"] = {moved.encoder / run.start_norm,
                                    run.movement.encoder / run.start_norm};
-    const auto flips =
-        theory::flip_fraction_on_boundaries(pool, s.samples, s.rates(), drive, s.neurons(),
-                                            {.seed = static_cast<std::uint64_t>(s.seed)});
-    values["flips"] = {flips.mean, run.movement.flips};
+    values["flips"] = {boundary_flips(s, drive, pool), run.movement.flips};
   }
   if (s.rates().decoder > 0.0) {
     values["decoder movement"] = {moved.decoder, run.movement.decoder};

@@ -71,6 +71,14 @@ std::optional<std::pair<std::int64_t, std::int64_t>> slope_window(
   return std::pair(begin, end);
 }
 
+double boundary_flips(const TangentSetting& s, const Matrix& drive, ThreadPool& pool) {
+  const theory::BoundaryOptions options{
+      .draws = 64, .samples = 64, .seed = static_cast<std::uint64_t>(s.seed)};
+  return theory::flip_fraction_on_boundaries(pool, s.samples, s.rates(), drive, s.neurons(),
+                                             options)
+      .mean;
+}
+
 double stacked_movement(const theory::TangentSpectrum& spectrum, const Matrix& gram, double step,
                         double steps) {
   const Matrix drive = theory::drive(spectrum, gram, step, steps);

@@ -40,6 +40,11 @@ class TangentDynamics {
 [[nodiscard]] std::optional<std::pair<std::int64_t, std::int64_t>> slope_window(
     const theory::LossCurve& curve, const std::vector<double>& high_low, std::int64_t most);
 
+/// Fraction of the pairs (neuron, sample) that change side, for a theory::drive; 64 neurons drawn
+/// on the boundaries of at most 64 samples.
+[[nodiscard]] double boundary_flips(const TangentSetting& setting, const Matrix& drive,
+                                    ThreadPool& pool);
+
 /// ‖ΔW‖ of a tied network's linearised training of `steps` steps.
 [[nodiscard]] double stacked_movement(const theory::TangentSpectrum& spectrum, const Matrix& gram,
                                       double step, double steps);

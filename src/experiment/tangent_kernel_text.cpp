@@ -91,8 +91,8 @@ TrustEntry trajectory_entry(const TangentSetting& s) {
   const double error = expected_error(s);
   return {"trajectory_error", error, kTrajectoryError,
           error <= kTrajectoryError ? "trust" : "caution",
-          fmt::format("residuals are expected within this share of the first one; {} neurons give "
-                      "{}",
+          fmt::format("residuals are expected within this share of the first one, on samples of up "
+                      "to about 80 dimensions and more in higher ones; {} neurons give {}",
                       theory::practical_width(s.size(), s.rates(), kTrajectoryError / 2.0),
                       kTrajectoryError / 2.0)};
 }

@@ -49,7 +49,8 @@ void fill_spectrum(const TangentSetting& s, const TangentDynamics* dynamics, con
                    ThreadPool& pool, TangentTheory& t) {
   if (dynamics == nullptr) {
     const theory::EmpiricalKernel kernel(pool, *start.weights, s.samples, s.rates());
-    t.largest = t.reference = kernel.extremes({.tolerance = 1e-4}).largest;
+    // The upper end is there after a few products; the lower one is not needed.
+    t.largest = t.reference = kernel.extremes({.max_products = 20}).largest;
     return;
   }
   const theory::TangentSpectrum& spectrum = dynamics->spectrum();
@@ -87,9 +88,7 @@ void fill_movement(const TangentSetting& s, const TangentDynamics& dynamics, con
       theory::weight_movement(t.predictor->kernels(), s.rates(), drive, s.dimension());
   t.encoder_movement = moved.encoder;
   t.decoder_movement = moved.decoder;
-  t.flips = theory::flip_fraction_on_boundaries(pool, s.samples, s.rates(), drive, s.neurons(),
-                                                {.seed = static_cast<std::uint64_t>(s.seed)})
-                .mean;
+  t.flips = boundary_flips(s, drive, pool);
 }
 
 double mean_square(const Matrix& rows) {

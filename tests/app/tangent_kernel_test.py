@@ -102,7 +102,7 @@ class TangentKernel(CommandLineTest):
 
     def test_too_few_neurons_and_copies_are_named(self):
         done = self.twofold("run", self.spec, "--out", "out",
-                            *self.sets(model__neurons=6, train__steps=5))
+                            *self.sets(model__neurons=6, train__steps=5, record__steps="[0,5]"))
         self.assertIn("at least 10 neurons are needed", done.stderr)
         rows = [[1.0, 0.0], [0.0, 1.0], [3.0, 0.0]]
         data = self.write("x.npy", npy(rows))
@@ -116,7 +116,7 @@ class TangentKernel(CommandLineTest):
     def test_a_kernel_too_large_for_memory_is_refused_with_its_size(self):
         done = self.twofold("predict", self.spec, *self.sets(
             data__dimension=400, model__neurons=50, predict__kernel="empirical"))
-        self.assertRefused(done, USAGE, "8000")
+        self.assertRefused(done, USAGE, "0.512 GB")
 
     def test_json_of_a_sweep_holds_its_cases(self):
         spec = self.write("sweep.toml", SPEC + "\n[sweep]\nkey = \"model.neurons\"\nvalues = [64, 256]\n")
