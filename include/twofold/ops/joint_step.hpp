@@ -39,7 +39,8 @@ class JointStep {
   /// @param neurons  N, rows of the weights of every later call.
   /// @throws InvalidArgument  if a size is 0. The contents are not inspected; a value that is not
   ///   finite shows in the loss.
-  /// Memory: nN + 6nd scalars, and 16 sums of chunk·d with chunk <= 1024 samples.
+  /// Memory: nN + 5nd scalars, 16 sums of chunk·d with chunk <= 1024 samples, and 16 times what a
+  /// block of neurons needs.
   JointStep(std::type_identity_t<ConstView<Scalar>> X, Index neurons, TrainedFactors trained);
   ~JointStep();
   JointStep(JointStep&&) noexcept;
@@ -55,8 +56,10 @@ class JointStep {
   /// @param weights  those of the last start or advance; overwritten by the next ones.
   /// @return L at the new weights; the squares are added up in double.
   /// @throws InvalidArgument  as start.
-  /// Cost 10nNd flops (encoder alone 8nNd, decoder alone 4nNd); allocates nothing. Bitwise the same
-  /// for any number of threads, and after a start at the same weights.
+  /// Cost 10nNd flops (encoder alone 8nNd, decoder alone 4nNd); for float on AVX-512, where a pair
+  /// of neuron and sample that does not fire costs only its pre-activation, 6nNd (5nNd, 2nNd) if
+  /// half of them do. Allocates nothing. Bitwise the same for any number of threads, and after a
+  /// start at the same weights.
   double advance(model::Weights<Scalar>& weights, FactorSteps<Scalar> steps, ThreadPool& pool);
 
   /// E = X - X̂ at the last weights, n×d.

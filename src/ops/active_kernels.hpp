@@ -1,0 +1,53 @@
+// Products over the pairs of neuron and sample that fire. A ReLU silences half of the pairs where
+// the weights are symmetric, and with them half of the work of every product but the first.
+#pragma once
+
+#include <cstdint>
+
+#include "twofold/linalg/matrix.hpp"
+
+namespace twofold::ops {
+
+/// For each of `rows` rows, which rows of another matrix it is paired with, and the value that goes
+/// with each pair: those of row r are `count[r]` entries from r * stride on.
+struct ActivePairs {
+  Index rows, stride;
+  std::int32_t* count;
+  std::int32_t* index;
+  float* value;
+};
+
+/// Matrices stand in panels of `width` columns, a multiple of kPanelLanes and at most kPanelLanes *
+/// kPanelVectors: row r of a panel is `width` floats from r * width on.
+inline constexpr Index kPanelLanes = 16, kPanelVectors = 8;
+
+/// Sums are in a fixed order for given pairs.
+struct ActiveKernels {
+  const char* name;
+
+  /// C = max(L R, 0), keeping NaN: L rows×inner with `left_stride`, C rows×columns with
+  /// `out_stride`, R in panels of 64 columns, the last one as wide as it must be.
+  void (*encode)(Index rows, Index columns, Index inner, const float* left, Index left_stride,
+                 const float* right, float* out, Index out_stride);
+
+  /// Pairs row r with the places i < columns where H(r, i) > 0 or is NaN; values factor * H(r, i).
+  /// A list has room for columns + kPanelLanes entries.
+  void (*fire)(const float* H, Index h_stride, Index columns, float factor,
+               const ActivePairs& pairs);
+
+  /// row r of `out` += Σ value * row `index` of `panel`.
+  void (*add)(const float* panel, Index width, const ActivePairs& pairs, float* out);
+
+  /// The same, and kPanelLanes partial sums of ⟨row r of old, row `index` of panel⟩ for every pair,
+  /// stored if `first`, else added to those that are there. No sums of rows if `out` is null.
+  void (*add_and_dot)(const float* panel, Index width, const ActivePairs& pairs, const float* old,
+                      bool first, float* out, float* partial);
+
+  /// value = factor * the sum of its kPanelLanes partial sums.
+  void (*fold)(const float* partial, float factor, const ActivePairs& pairs);
+};
+
+/// nullptr where the compiler or this machine's processor lacks the instructions.
+[[nodiscard]] const ActiveKernels* avx512_active_kernels() noexcept;
+
+}  // namespace twofold::ops

@@ -1,0 +1,87 @@
+// How a block of neurons takes its part in a joint step.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+
+#include "twofold/core/parallel.hpp"
+#include "twofold/ops/joint_step.hpp"
+
+namespace twofold::ops {
+
+/// Samples or neurons [begin, begin + size).
+struct Span {
+  Index begin, size;
+};
+
+/// What all blocks of a step know.
+struct JointSizes {
+  Index samples, d, neurons;
+  Index chunk;  ///< samples per pass over the weights, all but the last
+};
+
+/// Strips are consecutive blocks: the unit of parallel work. Each has its own sums, so that any
+/// thread may do any strip.
+inline constexpr Index kStrips = 16;
+
+/// The products of a joint step, block by block. Blocks of different strips may run at once.
+template <std::floating_point Scalar>
+class JointBlocks {
+ public:
+  JointBlocks(const JointSizes& sizes, Index block);
+  virtual ~JointBlocks() = default;
+
+  /// body(block) for those of a strip.
+  template <typename Body>
+  void for_each_block(Index strip, Body&& body) const {
+    const Index blocks = num_blocks(sizes_.neurons, block_);
+    const Index end = blocks * (strip + 1) / strips_;
+    for (Index i = blocks * strip / strips_; i < end; ++i) {
+      body(Span{i * block_, std::min(block_, sizes_.neurons - i * block_)});
+    }
+  }
+  [[nodiscard]] Index strips() const noexcept { return strips_; }
+
+  /// The update of these neurons' weights for all chunks.
+  virtual void update(model::Weights<Scalar>& weights, Span block, Index strip,
+                      FactorSteps<Scalar> steps) = 0;
+  /// Codes of a chunk's samples, if `encode`, and the neurons' part in its outputs: stored for the
+  /// first block of a strip, added for the others.
+  virtual void forward(const model::Weights<Scalar>& weights, Span block, Span chunk, Index strip,
+                       bool encode, bool first) = 0;
+  /// Σ_r h_r a_r of a sample of the chunk, strip by strip.
+  virtual void output(Span chunk, Index sample, Scalar* row) const = 0;
+  /// Rows of E, [rows.begin, rows.begin + rows.size), are new.
+  virtual void take_residual(Span chunk, Span rows, const MatrixOf<Scalar>& E) = 0;
+
+ protected:
+  /// H = max(BXᵀ, 0) of a block and a chunk: block×chunk, row by row.
+  [[nodiscard]] Scalar* codes(Span block, Span chunk) noexcept {
+    return codes_.data() + chunk.begin * sizes_.neurons + block.begin * chunk.size;
+  }
+  template <typename Body>
+  void for_each_chunk(Body&& body) const {
+    for (Index begin = 0; begin < sizes_.samples; begin += sizes_.chunk) {
+      body(Span{begin, std::min(sizes_.chunk, sizes_.samples - begin)});
+    }
+  }
+
+  JointSizes sizes_;
+  Index block_, strips_;  // neurons of a block, strips
+
+ private:
+  VectorOf<Scalar> codes_;
+};
+
+/// By the BLAS, for any machine and precision.
+template <std::floating_point Scalar>
+[[nodiscard]] std::unique_ptr<JointBlocks<Scalar>> dense_joint_blocks(ConstView<Scalar> X,
+                                                                      JointSizes sizes,
+                                                                      TrainedFactors trained);
+
+/// By the pairs that fire; nullptr where this machine's processor lacks the instructions.
+[[nodiscard]] std::unique_ptr<JointBlocks<float>> active_joint_blocks(ConstView<float> X,
+                                                                      JointSizes sizes,
+                                                                      TrainedFactors trained);
+
+}  // namespace twofold::ops

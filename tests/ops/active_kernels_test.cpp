@@ -1,0 +1,172 @@
+// The kernels against plain loops, on numbers whose sums are exact in any order: results must be
+// equal.
+#include "ops/active_kernels.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "ops/problem.hpp"
+
+namespace twofold::ops {
+namespace {
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+// From a multiple of 64 bytes on, as the kernels want it.
+class Floats {
+ public:
+  explicit Floats(Index size) : memory_(static_cast<std::size_t>(size) + 16) {}
+  explicit Floats(const MatrixF& m) : Floats(m.size()) { std::copy_n(m.data(), m.size(), data()); }
+  float* data() {
+    const auto beyond = reinterpret_cast<std::uintptr_t>(memory_.data()) % 64;
+    return memory_.data() + (64 - beyond) % 64 / sizeof(float);
+  }
+  MatrixF matrix(Index rows, Index columns) {
+    return Eigen::Map<const MatrixF>(data(), rows, columns);
+  }
+
+ private:
+  std::vector<float> memory_;
+};
+
+struct Lists {
+  std::vector<std::int32_t> count, index;
+  std::vector<float> value;
+  Index rows, stride;
+  Lists(Index r, Index most)
+      : count(static_cast<std::size_t>(r)),
+        index(static_cast<std::size_t>(r * (most + kPanelLanes))),
+        value(index.size()),
+        rows(r),
+        stride(most + kPanelLanes) {}
+  ActivePairs pairs() { return {rows, stride, count.data(), index.data(), value.data()}; }
+};
+
+class ActiveKernelsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (kernels == nullptr) GTEST_SKIP() << "this processor has no such instructions";
+  }
+  const ActiveKernels* kernels = avx512_active_kernels();
+};
+
+TEST_F(ActiveKernelsTest, CodesAreThePositivePartsOfProducts) {
+  for (const Index rows : {1, 5, 6, 7, 13}) {
+    for (const Index columns : {1, 3, 7, 15, 16, 17, 33, 63, 64, 65, 130}) {
+      for (const Index inner : {1, 2, 37}) {
+        const MatrixF L = grid_matrix<float>(rows, inner, "left");
+        const MatrixF R = grid_matrix<float>(inner, columns, "right");
+        Floats panels(inner * ((columns + 15) / 16 * 16));
+        for (Index first = 0; first < columns; first += 64) {
+          const Index width = std::min<Index>(64, (columns - first + 15) / 16 * 16);
+          for (Index k = 0; k < inner; ++k) {
+            for (Index j = first; j < std::min(columns, first + width); ++j) {
+              panels.data()[first * inner + k * width + j - first] = R(k, j);
+            }
+          }
+        }
+        // C stands in a larger matrix, whose frame must stay as it is.
+        const MatrixF frame = grid_matrix<float>(rows + 2, columns + 5, "frame");
+        MatrixF C = frame, expected = frame;
+        expected.block(1, 2, rows, columns) = (L * R).cwiseMax(0.0F);
+        kernels->encode(rows, columns, inner, L.data(), inner, panels.data(), &C(1, 2),
+                        columns + 5);
+        EXPECT_TRUE(C == expected) << rows << "x" << columns << "x" << inner;
+      }
+    }
+  }
+}
+
+TEST_F(ActiveKernelsTest, CodesKeepNaN) {
+  Floats panel(16);
+  panel.data()[0] = 1;
+  float out = 0;
+  kernels->encode(1, 1, 1, &kNaN, 1, panel.data(), &out, 1);
+  EXPECT_TRUE(std::isnan(out));
+}
+
+TEST_F(ActiveKernelsTest, FiresWhereTheCodeIsPositiveOrNaN) {
+  for (const Index columns : {1, 3, 7, 15, 16, 17, 31, 32, 33, 63, 64}) {
+    MatrixF H = grid_matrix<float>(5, columns + 3, "codes");
+    H.row(1).setZero();
+    H.row(2).setConstant(-0.0F);
+    H.row(3).setConstant(2);
+    H(4, columns - 1) = kNaN;
+    Lists lists(5, columns);
+    kernels->fire(H.data(), columns + 3, columns, -0.5F, lists.pairs());
+    for (Index r = 0; r < 5; ++r) {
+      std::int32_t count = 0;
+      for (Index i = 0; i < columns; ++i) {
+        if (H(r, i) <= 0) continue;
+        const auto place = static_cast<std::size_t>(r * lists.stride + count++);
+        EXPECT_EQ(lists.index[place], i);
+        if (!std::isnan(H(r, i))) {
+          EXPECT_EQ(lists.value[place], -0.5F * H(r, i));
+        } else {
+          EXPECT_TRUE(std::isnan(lists.value[place]));
+        }
+      }
+      EXPECT_EQ(lists.count[static_cast<std::size_t>(r)], count);
+    }
+  }
+}
+
+// No pair, one, a few, all.
+Lists some_pairs(const ActiveKernels& kernels, Index rows, Index samples) {
+  MatrixF H = grid_matrix<float>(rows, samples, "pairs");
+  H.row(0).setZero();
+  if (rows > 1) H.row(1).setOnes();
+  if (rows > 2) {
+    H.row(2).setZero();
+    H(2, samples - 1) = 0.25F;
+  }
+  Lists lists(rows, samples);
+  kernels.fire(H.data(), samples, samples, 1, lists.pairs());
+  return lists;
+}
+
+TEST_F(ActiveKernelsTest, AddRowsAndDots) {
+  for (Index width = 16; width <= 128; width += 16) {
+    for (const Index samples : {1, 7, 16, 17, 64}) {
+      const Index rows = 5;
+      const MatrixF panel = grid_matrix<float>(samples, width, "panel");
+      const MatrixF old = grid_matrix<float>(rows, width, "old");
+      const MatrixF start = grid_matrix<float>(rows, width, "start");
+      Lists lists = some_pairs(*kernels, rows, samples);
+      MatrixF sums = start;
+      std::vector<float> dots(lists.value.size(), 0);
+      for (Index r = 0; r < rows; ++r) {
+        for (Index e = r * lists.stride, end = e + lists.count[static_cast<std::size_t>(r)];
+             e < end; ++e) {
+          const auto x = panel.row(lists.index[static_cast<std::size_t>(e)]);
+          sums.row(r) += lists.value[static_cast<std::size_t>(e)] * x;
+          dots[static_cast<std::size_t>(e)] = old.row(r).dot(x);
+        }
+      }
+      Floats P(panel), O(old), added(start), both(start), partial(rows * lists.stride * 16);
+      kernels->add(P.data(), width, lists.pairs(), added.data());
+      EXPECT_TRUE(added.matrix(rows, width) == sums) << width << " " << samples;
+
+      // Twice: stored, then added to what is there, the second time without sums.
+      kernels->add_and_dot(P.data(), width, lists.pairs(), O.data(), true, both.data(),
+                           partial.data());
+      kernels->add_and_dot(P.data(), width, lists.pairs(), O.data(), false, nullptr,
+                           partial.data());
+      EXPECT_TRUE(both.matrix(rows, width) == sums) << width << " " << samples;
+      kernels->fold(partial.data(), 0.25F, lists.pairs());
+      for (Index r = 0; r < rows; ++r) {
+        for (Index e = r * lists.stride, end = e + lists.count[static_cast<std::size_t>(r)];
+             e < end; ++e) {
+          EXPECT_EQ(lists.value[static_cast<std::size_t>(e)],
+                    0.5F * dots[static_cast<std::size_t>(e)]);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace twofold::ops
