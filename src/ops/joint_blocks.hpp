@@ -4,15 +4,10 @@
 #include <algorithm>
 #include <memory>
 
-#include "twofold/core/parallel.hpp"
+#include "span_of_rows.hpp"
 #include "twofold/ops/joint_step.hpp"
 
 namespace twofold::ops {
-
-/// Samples or neurons [begin, begin + size).
-struct Span {
-  Index begin, size;
-};
 
 /// What all blocks of a step know.
 struct JointSizes {

@@ -1,0 +1,157 @@
+#include "active_pass.hpp"
+
+#include <algorithm>
+
+namespace twofold::ops {
+namespace {
+
+// A tile's samples of one panel stay in the first cache: at most kTileFloats of them.
+constexpr Index kTileFloats = 8192, kMostSamples = 128;
+constexpr Index kPanelOfCodes = 64;
+
+// The same pairs, the other way round.
+void transpose(const ActivePairs& from, const ActivePairs& to) {
+  std::fill_n(to.count, to.rows, 0);
+  for (Index r = 0; r < from.rows; ++r) {
+    for (Index e = r * from.stride, end = e + from.count[r]; e < end; ++e) {
+      const Index row = from.index[e];
+      const Index place = row * to.stride + to.count[row]++;
+      to.index[place] = static_cast<std::int32_t>(r);
+      to.value[place] = from.value[e];
+    }
+  }
+}
+
+}  // namespace
+
+Panels Panels::of(Index columns) {
+  const Index vectors = num_blocks(columns, kPanelLanes);
+  return {num_blocks(vectors, num_blocks(vectors, kPanelVectors)) * kPanelLanes, columns};
+}
+
+Index Panels::size(Index rows) const noexcept {
+  return rows * num_blocks(columns, kPanelLanes) * kPanelLanes;
+}
+
+void Panels::write(const float* from, Index rows, Index row, AlignedFloats& panels) const {
+  for_each(rows, [&](Index first, Index w, Index panel) {
+    std::copy_n(from + first, std::min(w, columns - first), panels.data() + panel + row * w);
+  });
+}
+
+void Panels::read(const AlignedFloats& panels, Index rows, Index row, float* to) const {
+  for_each(rows, [&](Index first, Index w, Index panel) {
+    std::copy_n(panels.data() + panel + row * w, std::min(w, columns - first), to + first);
+  });
+}
+
+ActiveLists::ActiveLists(Index rows, Index most)
+    : stride_(most + kPanelLanes),
+      count_(static_cast<std::size_t>(rows)),
+      index_(static_cast<std::size_t>(rows * stride_)),
+      value_(static_cast<std::size_t>(rows * stride_)) {}
+
+ActivePass::ActivePass(const ActiveKernels& kernels, Index d, Index chunk)
+    : kernels_(kernels),
+      panels_(Panels::of(d)),
+      chunk_(chunk),
+      tile_(std::min({chunk, kMostSamples, kTileFloats / panels_.width})) {}
+
+ActivePass::Samples ActivePass::samples(Index size) const {
+  const Index padded = num_blocks(size, kPanelLanes) * kPanelLanes;
+  return {size, AlignedFloats(panels_.size(size)), AlignedFloats(panels_.size(size)),
+          AlignedFloats(panels_.columns * padded)};
+}
+
+ActivePass::Scratch ActivePass::scratch() const {
+  const AlignedFloats rows(panels_.size(kNeurons));
+  return {.old = rows,
+          .decoder = rows,
+          .encoder = rows,
+          .partial = AlignedFloats(kNeurons * (tile_ + kPanelLanes) * kPanelLanes),
+          .sums = AlignedFloats(panels_.size(chunk_)),
+          .by_neuron = ActiveLists(kNeurons, tile_),
+          .by_sample = ActiveLists(tile_, kNeurons)};
+}
+
+void ActivePass::take_sample(Index i, const float* x, Samples& samples) const {
+  panels_.write(x, samples.size, i, samples.X);
+  const Index first = i / kPanelOfCodes * kPanelOfCodes;
+  const Index width =
+      std::min(kPanelOfCodes, num_blocks(samples.size - first, kPanelLanes) * kPanelLanes);
+  float* column = samples.Xt.data() + first * panels_.columns + (i - first);
+  for (Index k = 0; k < panels_.columns; ++k) column[k * width] = x[k];
+}
+
+void ActivePass::take_residual(Index i, const float* e, Samples& samples) const {
+  panels_.write(e, samples.size, i, samples.E);
+}
+
+void ActivePass::pack(const MatrixF& M, Span block, AlignedFloats& panels) const {
+  for (Index r = 0; r < block.size; ++r) {
+    panels_.write(M.row(block.begin + r).data(), block.size, r, panels);
+  }
+}
+
+void ActivePass::unpack(const AlignedFloats& panels, Span block, MatrixF& M) const {
+  for (Index r = 0; r < block.size; ++r) {
+    panels_.read(panels, block.size, r, M.row(block.begin + r).data());
+  }
+}
+
+void ActivePass::encode(const MatrixF& B, Span block, const Samples& samples, float* H) const {
+  kernels_.encode(block.size, samples.size, panels_.columns, B.row(block.begin).data(),
+                  panels_.columns, samples.Xt.data(), H, samples.size);
+}
+
+void ActivePass::decode(const MatrixF& A, Span block, const float* H, Index samples,
+                        Scratch& scratch) const {
+  pack(A, block, scratch.decoder);
+  const ActivePairs by_neuron = scratch.by_neuron.pairs(block.size);
+  for (Index first = 0; first < samples; first += tile_) {
+    const Index size = std::min(tile_, samples - first);
+    const ActivePairs by_sample = scratch.by_sample.pairs(size);
+    kernels_.fire(H + first, samples, size, 1.0F, by_neuron);
+    transpose(by_neuron, by_sample);
+    panels_.for_each(block.size, [&](Index column, Index width, Index panel) {
+      kernels_.add(scratch.decoder.data() + panel, width, by_sample,
+                   scratch.sums.data() + column * samples + first * width);
+    });
+  }
+}
+
+void ActivePass::clear_sums(Index samples, Scratch& scratch) const {
+  std::fill_n(scratch.sums.data(), panels_.size(samples), 0.0F);
+}
+
+void ActivePass::add_sums(Index samples, const Scratch& scratch, Index sample, float* row) const {
+  panels_.for_each(samples, [&](Index first, Index width, Index panel) {
+    const float* sum = scratch.sums.data() + panel + sample * width;
+    const Index columns = std::min(width, panels_.columns - first);
+    for (Index k = 0; k < columns; ++k) row[first + k] += sum[k];
+  });
+}
+
+void ActivePass::backward(const float* H, Index rows, const Samples& samples,
+                          const Gradient& gradient, Scratch& scratch) const {
+  const ActivePairs pairs = scratch.by_neuron.pairs(rows);
+  for (Index tile = 0; tile < samples.size; tile += tile_) {
+    const Index size = std::min(tile_, samples.size - tile);
+    kernels_.fire(H + tile, samples.size, size, gradient.decoder_factor, pairs);
+    panels_.for_each(samples.size, [&](Index first, Index width, Index panel) {
+      const float* E = samples.E.data() + panel + tile * width;
+      float* sums = gradient.decoder == nullptr ? nullptr : gradient.decoder->data() + first * rows;
+      if (gradient.encoder == nullptr) return kernels_.add(E, width, pairs, sums);
+      kernels_.add_and_dot(E, width, pairs, gradient.old->data() + first * rows, first == 0, sums,
+                           scratch.partial.data());
+    });
+    if (gradient.encoder == nullptr) continue;
+    kernels_.fold(scratch.partial.data(), gradient.encoder_factor, pairs);
+    panels_.for_each(samples.size, [&](Index first, Index width, Index panel) {
+      kernels_.add(samples.X.data() + panel + tile * width, width, pairs,
+                   gradient.encoder->data() + first * rows);
+    });
+  }
+}
+
+}  // namespace twofold::ops

@@ -1,0 +1,119 @@
+// A block of neurons and a chunk of samples, by the pairs that fire.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "active_kernels.hpp"
+#include "span_of_rows.hpp"
+
+namespace twofold::ops {
+
+/// Zeros from a multiple of 64 bytes on.
+class AlignedFloats {
+ public:
+  explicit AlignedFloats(Index size = 0) : memory_(VectorF::Zero(size + kPad)) {}
+  [[nodiscard]] float* data() noexcept { return memory_.data() + shift(); }
+  [[nodiscard]] const float* data() const noexcept { return memory_.data() + shift(); }
+
+ private:
+  static constexpr Index kPad = 15;
+  [[nodiscard]] Index shift() const noexcept {
+    const auto beyond = reinterpret_cast<std::uintptr_t>(memory_.data()) % 64;
+    return static_cast<Index>((64 - beyond) % 64 / sizeof(float));
+  }
+  VectorF memory_;
+};
+
+/// Columns in panels of `width`, each row by row; the last one as wide as it must be.
+struct Panels {
+  Index width, columns;
+
+  /// As few panels as there can be, of about the same width.
+  [[nodiscard]] static Panels of(Index columns);
+  [[nodiscard]] Index size(Index rows) const noexcept;
+  /// body(first column, width, place of the panel) for a matrix of `rows` rows.
+  template <typename Body>
+  void for_each(Index rows, Body&& body) const {
+    for (Index first = 0; first < columns; first += width) {
+      const Index vectors = num_blocks(columns - first, kPanelLanes);
+      body(first, std::min(width, vectors * kPanelLanes), first * rows);
+    }
+  }
+  /// Row `row` of a matrix of `rows` rows.
+  void write(const float* from, Index rows, Index row, AlignedFloats& panels) const;
+  void read(const AlignedFloats& panels, Index rows, Index row, float* to) const;
+};
+
+/// Lists of up to `most` pairs for each of `rows` rows.
+class ActiveLists {
+ public:
+  ActiveLists(Index rows, Index most);
+  [[nodiscard]] ActivePairs pairs(Index rows) noexcept {
+    return {rows, stride_, count_.data(), index_.data(), value_.data()};
+  }
+
+ private:
+  Index stride_;
+  std::vector<std::int32_t> count_, index_;
+  std::vector<float> value_;
+};
+
+class ActivePass {
+ public:
+  static constexpr Index kNeurons = 64;  ///< of a block
+
+  /// @param chunk  most samples of a chunk
+  ActivePass(const ActiveKernels& kernels, Index d, Index chunk);
+
+  /// Of a chunk: rows in panels, and X transposed in panels of samples.
+  struct Samples {
+    Index size;
+    AlignedFloats X, E, Xt;
+  };
+  /// Memory of one thread's work; `sums` lasts for a chunk.
+  struct Scratch {
+    AlignedFloats old, decoder, encoder;  ///< rows of a block, in panels
+    AlignedFloats partial;                ///< sums of the pairs of a tile
+    AlignedFloats sums;                   ///< chunk×d, in panels: Σ h_r a_r
+    ActiveLists by_neuron, by_sample;
+  };
+  [[nodiscard]] Samples samples(Index size) const;
+  [[nodiscard]] Scratch scratch() const;
+  /// Whether a chunk of this many samples is one tile: see Gradient.
+  [[nodiscard]] bool one_tile(Index size) const noexcept { return size <= tile_; }
+
+  void take_sample(Index i, const float* x, Samples& samples) const;
+  void take_residual(Index i, const float* e, Samples& samples) const;
+  /// Rows of a block into panels, and back.
+  void pack(const MatrixF& M, Span block, AlignedFloats& panels) const;
+  void unpack(const AlignedFloats& panels, Span block, MatrixF& M) const;
+
+  /// H = max(B Xᵀ, 0) of the block: its size × the chunk's, row by row.
+  void encode(const MatrixF& B, Span block, const Samples& samples, float* H) const;
+  /// scratch.sums += Hᵀ A, over the block.
+  void decode(const MatrixF& A, Span block, const float* H, Index samples, Scratch& scratch) const;
+  void clear_sums(Index samples, Scratch& scratch) const;
+  /// Row `sample` of the sums, added to `row` (d).
+  void add_sums(Index samples, const Scratch& scratch, Index sample, float* row) const;
+
+  /// What a block adds to its two factors, each in panels:
+  ///   decoder += decoder_factor H E,   encoder += encoder_factor [(old Eᵀ)∘1(H > 0)] X.
+  /// One that is null is not computed. `old` may be `decoder` itself if the chunk is one tile: a
+  /// row is read for the last time before its sum is written.
+  struct Gradient {
+    const AlignedFloats* old;
+    AlignedFloats* decoder;
+    AlignedFloats* encoder;
+    float decoder_factor, encoder_factor;
+  };
+  void backward(const float* H, Index rows, const Samples& samples, const Gradient& gradient,
+                Scratch& scratch) const;
+
+ private:
+  const ActiveKernels& kernels_;
+  Panels panels_;
+  Index chunk_, tile_;  // samples
+};
+
+}  // namespace twofold::ops
