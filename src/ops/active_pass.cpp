@@ -57,9 +57,9 @@ ActivePass::ActivePass(const ActiveKernels& kernels, Index d, Index chunk)
       chunk_(chunk),
       tile_(std::min({chunk, kMostSamples, kTileFloats / panels_.width})) {}
 
-ActivePass::Samples ActivePass::samples(Index size) const {
-  const Index padded = num_blocks(size, kPanelLanes) * kPanelLanes;
-  return {size, AlignedFloats(panels_.size(size)), AlignedFloats(panels_.size(size)),
+ActivePass::Samples ActivePass::samples(Index room) const {
+  const Index padded = num_blocks(room, kPanelLanes) * kPanelLanes;
+  return {room, room, AlignedFloats(panels_.size(room)), AlignedFloats(panels_.size(room)),
           AlignedFloats(panels_.columns * padded)};
 }
 
@@ -75,7 +75,7 @@ ActivePass::Scratch ActivePass::scratch() const {
 }
 
 void ActivePass::take_sample(Index i, const float* x, Samples& samples) const {
-  panels_.write(x, samples.size, i, samples.X);
+  panels_.write(x, samples.room, i, samples.X);
   const Index first = i / kPanelOfCodes * kPanelOfCodes;
   const Index width =
       std::min(kPanelOfCodes, num_blocks(samples.size - first, kPanelLanes) * kPanelLanes);
@@ -84,18 +84,18 @@ void ActivePass::take_sample(Index i, const float* x, Samples& samples) const {
 }
 
 void ActivePass::take_residual(Index i, const float* e, Samples& samples) const {
-  panels_.write(e, samples.size, i, samples.E);
+  panels_.write(e, samples.room, i, samples.E);
 }
 
 void ActivePass::pack(const MatrixF& M, Span block, AlignedFloats& panels) const {
   for (Index r = 0; r < block.size; ++r) {
-    panels_.write(M.row(block.begin + r).data(), block.size, r, panels);
+    panels_.write(M.row(block.begin + r).data(), kNeurons, r, panels);
   }
 }
 
 void ActivePass::unpack(const AlignedFloats& panels, Span block, MatrixF& M) const {
   for (Index r = 0; r < block.size; ++r) {
-    panels_.read(panels, block.size, r, M.row(block.begin + r).data());
+    panels_.read(panels, kNeurons, r, M.row(block.begin + r).data());
   }
 }
 
@@ -113,19 +113,23 @@ void ActivePass::decode(const MatrixF& A, Span block, const float* H, Index samp
     const ActivePairs by_sample = scratch.by_sample.pairs(size);
     kernels_.fire(H + first, samples, size, 1.0F, by_neuron);
     transpose(by_neuron, by_sample);
-    panels_.for_each(block.size, [&](Index column, Index width, Index panel) {
+    panels_.for_each(kNeurons, [&](Index column, Index width, Index panel) {
       kernels_.add(scratch.decoder.data() + panel, width, by_sample,
-                   scratch.sums.data() + column * samples + first * width);
+                   scratch.sums.data() + column * chunk_ + first * width);
     });
   }
 }
 
-void ActivePass::clear_sums(Index samples, Scratch& scratch) const {
-  std::fill_n(scratch.sums.data(), panels_.size(samples), 0.0F);
+void ActivePass::clear_block(AlignedFloats& panels) const {
+  std::fill_n(panels.data(), panels_.size(kNeurons), 0.0F);
 }
 
-void ActivePass::add_sums(Index samples, const Scratch& scratch, Index sample, float* row) const {
-  panels_.for_each(samples, [&](Index first, Index width, Index panel) {
+void ActivePass::clear_sums(Scratch& scratch) const {
+  std::fill_n(scratch.sums.data(), panels_.size(chunk_), 0.0F);
+}
+
+void ActivePass::add_sums(const Scratch& scratch, Index sample, float* row) const {
+  panels_.for_each(chunk_, [&](Index first, Index width, Index panel) {
     const float* sum = scratch.sums.data() + panel + sample * width;
     const Index columns = std::min(width, panels_.columns - first);
     for (Index k = 0; k < columns; ++k) row[first + k] += sum[k];
@@ -138,18 +142,19 @@ void ActivePass::backward(const float* H, Index rows, const Samples& samples,
   for (Index tile = 0; tile < samples.size; tile += tile_) {
     const Index size = std::min(tile_, samples.size - tile);
     kernels_.fire(H + tile, samples.size, size, gradient.decoder_factor, pairs);
-    panels_.for_each(samples.size, [&](Index first, Index width, Index panel) {
+    panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
       const float* E = samples.E.data() + panel + tile * width;
-      float* sums = gradient.decoder == nullptr ? nullptr : gradient.decoder->data() + first * rows;
+      float* sums =
+          gradient.decoder == nullptr ? nullptr : gradient.decoder->data() + first * kNeurons;
       if (gradient.encoder == nullptr) return kernels_.add(E, width, pairs, sums);
-      kernels_.add_and_dot(E, width, pairs, gradient.old->data() + first * rows, first == 0, sums,
-                           scratch.partial.data());
+      kernels_.add_and_dot(E, width, pairs, gradient.old->data() + first * kNeurons, first == 0,
+                           sums, scratch.partial.data());
     });
     if (gradient.encoder == nullptr) continue;
     kernels_.fold(scratch.partial.data(), gradient.encoder_factor, pairs);
-    panels_.for_each(samples.size, [&](Index first, Index width, Index panel) {
+    panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
       kernels_.add(samples.X.data() + panel + tile * width, width, pairs,
-                   gradient.encoder->data() + first * rows);
+                   gradient.encoder->data() + first * kNeurons);
     });
   }
 }

@@ -40,7 +40,7 @@ struct Panels {
       body(first, std::min(width, vectors * kPanelLanes), first * rows);
     }
   }
-  /// Row `row` of a matrix of `rows` rows.
+  /// Row `row` of a matrix of `rows` rows. Places beyond the last column are left as they are: 0.
   void write(const float* from, Index rows, Index row, AlignedFloats& panels) const;
   void read(const AlignedFloats& panels, Index rows, Index row, float* to) const;
 };
@@ -66,19 +66,20 @@ class ActivePass {
   /// @param chunk  most samples of a chunk
   ActivePass(const ActiveKernels& kernels, Index d, Index chunk);
 
-  /// Of a chunk: rows in panels, and X transposed in panels of samples.
+  /// Of a chunk: rows in panels, and X transposed in panels of samples. There may be fewer samples
+  /// than there is room for.
   struct Samples {
-    Index size;
+    Index size, room;
     AlignedFloats X, E, Xt;
   };
-  /// Memory of one thread's work; `sums` lasts for a chunk.
+  /// Memory of one thread's work, with room for whole blocks and chunks; `sums` lasts for a chunk.
   struct Scratch {
     AlignedFloats old, decoder, encoder;  ///< rows of a block, in panels
     AlignedFloats partial;                ///< sums of the pairs of a tile
     AlignedFloats sums;                   ///< chunk×d, in panels: Σ h_r a_r
     ActiveLists by_neuron, by_sample;
   };
-  [[nodiscard]] Samples samples(Index size) const;
+  [[nodiscard]] Samples samples(Index room) const;
   [[nodiscard]] Scratch scratch() const;
   /// Whether a chunk of this many samples is one tile: see Gradient.
   [[nodiscard]] bool one_tile(Index size) const noexcept { return size <= tile_; }
@@ -88,14 +89,15 @@ class ActivePass {
   /// Rows of a block into panels, and back.
   void pack(const MatrixF& M, Span block, AlignedFloats& panels) const;
   void unpack(const AlignedFloats& panels, Span block, MatrixF& M) const;
+  void clear_block(AlignedFloats& panels) const;
 
   /// H = max(B Xᵀ, 0) of the block: its size × the chunk's, row by row.
   void encode(const MatrixF& B, Span block, const Samples& samples, float* H) const;
   /// scratch.sums += Hᵀ A, over the block.
   void decode(const MatrixF& A, Span block, const float* H, Index samples, Scratch& scratch) const;
-  void clear_sums(Index samples, Scratch& scratch) const;
+  void clear_sums(Scratch& scratch) const;
   /// Row `sample` of the sums, added to `row` (d).
-  void add_sums(Index samples, const Scratch& scratch, Index sample, float* row) const;
+  void add_sums(const Scratch& scratch, Index sample, float* row) const;
 
   /// What a block adds to its two factors, each in panels:
   ///   decoder += decoder_factor H E,   encoder += encoder_factor [(old Eᵀ)∘1(H > 0)] X.

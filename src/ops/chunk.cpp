@@ -4,13 +4,11 @@
 
 #include "activate.hpp"
 #include "lane_sum.hpp"
+#include "run_blocks.hpp"
 #include "twofold/linalg/gemm.hpp"
 
 namespace twofold::ops {
 namespace {
-
-// Below this many flops a pass takes less time than waking the threads does.
-constexpr double kSerialFlops = 4e6;
 
 // First of the `parts` nearly equal pieces of [0, count) that `part` names.
 constexpr Index cut(Index count, Index parts, Index part) {
@@ -37,14 +35,12 @@ Chunk<Scalar>::Chunk(const ConstView<Scalar>& X, const model::Weights<Scalar>& w
       blocks_(num_blocks(weights.neurons(), Blocking::kNeurons)),
       strips_(std::min(Blocking::kStrips, blocks_)) {}
 
-// The blocks are the same either way, and so are the bits.
 template <std::floating_point Scalar>
 template <typename Body>
 void Chunk<Scalar>::run(Index count, Body&& body) {
   const double flops = 4.0 * static_cast<double>(samples_) * static_cast<double>(d_) *
                        static_cast<double>(weights_.neurons());
-  if (flops >= kSerialFlops) return pool_.run(count, body);
-  for (Index i = 0; i < count; ++i) body(i);
+  run_blocks(pool_, flops, count, body);
 }
 
 template <std::floating_point Scalar>

@@ -4,13 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 
+#include "active_chunk.hpp"
 #include "check_batch.hpp"
 #include "chunk.hpp"
 
 namespace twofold::ops {
 
-/// Checks the shapes; then calls body(chunk, begin, size) for the chunks of the batch, in order.
+/// Checks the shapes; then calls body(chunk, begin, size) for the chunks of the batch, in order;
+/// the chunk is a Chunk or an ActiveChunk.
 template <typename Scalar, typename Body>
 void for_each_chunk(const ConstView<Scalar>& X, const model::Weights<Scalar>& weights,
                     const model::Activation& activation, Workspace<Scalar>& workspace,
@@ -25,6 +28,13 @@ void for_each_chunk(const ConstView<Scalar>& X, const model::Weights<Scalar>& we
   }
   for (Index begin = 0; begin < X.rows(); begin += buffers.chunk) {
     const Index size = std::min(buffers.chunk, X.rows() - begin);
+    if constexpr (std::is_same_v<Scalar, float>) {
+      if (ActiveChunk::serves(weights, activation, buffers)) {
+        ActiveChunk chunk(X.middleRows(begin, size), weights, buffers, pool);
+        body(chunk, begin, size);
+        continue;
+      }
+    }
     Chunk<Scalar> chunk(X.middleRows(begin, size), weights, activation, buffers, pool);
     body(chunk, begin, size);
   }

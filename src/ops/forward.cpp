@@ -11,7 +11,7 @@ void reconstruct(std::type_identity_t<ConstView<Scalar>> X, const model::Weights
   constexpr std::string_view where = "ops::reconstruct";
   check_output<Scalar>(X, Xhat, where);
   for_each_chunk<Scalar>(X, weights, activation, workspace, pool, where,
-                         [&](Chunk<Scalar>& chunk, Index begin, Index size) {
+                         [&](auto& chunk, Index begin, Index size) {
                            chunk.forward(false);
                            chunk.reconstruction(Xhat.middleRows(begin, size));
                          });
@@ -22,7 +22,7 @@ double loss(std::type_identity_t<ConstView<Scalar>> X, const model::Weights<Scal
             const model::Activation& activation, Workspace<Scalar>& workspace, ThreadPool& pool) {
   double squares = 0.0;
   for_each_chunk<Scalar>(X, weights, activation, workspace, pool, "ops::loss",
-                         [&](Chunk<Scalar>& chunk, Index, Index) {
+                         [&](auto& chunk, Index, Index) {
                            chunk.forward(false);
                            squares += chunk.residual();
                          });

@@ -53,14 +53,14 @@ class ActiveBlocks final : public JointBlocks<float> {
     ActivePass::Scratch& s = scratch(strip);
     float* H = codes(block, chunk);
     if (encode) pass_.encode(w.encoder, block, samples(chunk), H);
-    if (first) pass_.clear_sums(chunk.size, s);
+    if (first) pass_.clear_sums(s);
     pass_.decode(w.decoder_rows(), block, H, chunk.size, s);
   }
 
   void output(Span chunk, Index sample, float* row) const override {
     std::fill_n(row, sizes_.d, 0.0F);
     for (const ActivePass::Scratch& s : scratch_) {
-      pass_.add_sums(chunk.size, s, sample - chunk.begin, row);
+      pass_.add_sums(s, sample - chunk.begin, row);
     }
   }
 

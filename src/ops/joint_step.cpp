@@ -8,6 +8,7 @@
 
 #include "joint_blocks.hpp"
 #include "lane_sum.hpp"
+#include "run_blocks.hpp"
 #include "twofold/core/error.hpp"
 
 namespace twofold::ops {
@@ -15,9 +16,6 @@ namespace {
 
 constexpr Index kRows = 16;  // samples per block where the strips are added up
 constexpr Index kMaxChunk = 1024;
-
-// Below this many flops a pass takes less time than waking the threads does.
-constexpr double kSerialFlops = 4e6;
 
 // Samples whose sums fit into about 2^24 scalars; the last chunk is hardly shorter.
 Index chunk_size(Index samples, Index d) {
@@ -53,13 +51,11 @@ struct JointStep<Scalar>::State {
         products(joint_blocks<Scalar>(X, sizes, which)),
         squares(Vector::Zero(data.rows())) {}
 
-  // The blocks are the same either way, and so are the bits.
   template <typename Body>
   void run(ThreadPool& pool, Index count, Body&& body) {
     const double flops = 4.0 * static_cast<double>(std::min(sizes.samples, sizes.chunk)) *
                          static_cast<double>(sizes.d) * static_cast<double>(sizes.neurons);
-    if (flops >= kSerialFlops) return pool.run(count, body);
-    for (Index i = 0; i < count; ++i) body(i);
+    run_blocks(pool, flops, count, body);
   }
 
   // E = X - scale Σ_strips.

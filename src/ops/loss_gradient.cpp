@@ -15,7 +15,7 @@ double loss_gradient(std::type_identity_t<ConstView<Scalar>> X,
   const auto factor = static_cast<Scalar>(-static_cast<double>(weights.scale) / samples);
   double squares = 0.0;
   for_each_chunk<Scalar>(X, weights, activation, workspace, pool, where,
-                         [&](Chunk<Scalar>& chunk, Index begin, Index) {
+                         [&](auto& chunk, Index begin, Index) {
                            chunk.forward(true);
                            squares += chunk.residual();
                            chunk.backward(gradient, factor, begin == 0);

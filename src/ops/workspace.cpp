@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "active_chunk.hpp"
 #include "buffers.hpp"
 #include "twofold/core/error.hpp"
 

@@ -107,14 +107,18 @@ TYPED_TEST(LossGradient, AgreesWithReferenceForEveryActivation) {
 TYPED_TEST(LossGradient, AgreesWithReferenceAroundBlockSizes) {
   constexpr Index kN = Blocking::kNeurons, kS = Blocking::kSamples;
   for (const Activation& a : std::vector<Activation>{model::Relu{}, model::TopK{3}}) {
-    for (const Index n : {Index{1}, Index{3}, Index{7}, kN - 1, kN, kN + 1, 2 * kN + 1}) {
-      expect_agreement<TypeParam>({5, 7, n, false, true}, a);
-    }
-    for (const Index samples : {Index{1}, Index{3}, Index{7}, kS - 1, kS, kS + 1}) {
-      expect_agreement<TypeParam>({samples, 7, 13, true, true}, a);
-    }
-    for (const Index d : {1, 3, 7, 8, 9, 31, 33}) {
-      expect_agreement<TypeParam>({5, d, 13, true, false}, a);
+    for (const bool bias : {true, false}) {  // without, float takes another way
+      for (const Index n : {Index{1}, Index{3}, Index{7}, Index{63}, Index{64}, Index{65}, kN - 1,
+                            kN, kN + 1, 2 * kN + 1}) {
+        expect_agreement<TypeParam>({5, 7, n, false, bias}, a);
+      }
+      for (const Index samples :
+           {Index{1}, Index{3}, Index{7}, kS - 1, kS, kS + 1, Index{127}, Index{128}, Index{129}}) {
+        expect_agreement<TypeParam>({samples, 7, 13, true, bias}, a);
+      }
+      for (const Index d : {1, 3, 7, 8, 9, 31, 33, 129}) {
+        expect_agreement<TypeParam>({5, d, 13, true, bias}, a);
+      }
     }
   }
 }
@@ -124,20 +128,26 @@ TYPED_TEST(LossGradient, AgreesWithReferenceOverManyStripsAndChunks) {
   expect_agreement<TypeParam>({6, 3, 16 * Blocking::kNeurons + 5, true, false}, model::Relu{});
   const Index chunk = Blocking::chunk(3, 5);
   for (const Index samples : {chunk - 1, chunk, chunk + 1, 2 * chunk + 3}) {
-    expect_agreement<TypeParam>({samples, 3, 5, false, true}, model::Relu{});
+    for (const bool bias : {true, false}) {
+      expect_agreement<TypeParam>({samples, 3, 5, false, bias}, model::Relu{});
+    }
   }
 }
 
 TYPED_TEST(LossGradient, HasTheSameBitsForAnyPool) {
   // Large enough for the threads to be woken, over several strips, and two chunks of samples.
-  const Shape shapes[] = {{70, 24, 1300, true, true}, {1030, 12, 600, false, true}};
+  const Shape shapes[] = {{70, 24, 1300, true, true},
+                          {1030, 12, 600, false, true},
+                          {70, 24, 1300, true, false},
+                          {1030, 12, 600, false, false}};
   for (const Shape& shape : shapes) {
     const Problem<TypeParam> p = [&] {
       Problem<TypeParam> problem = grid_problem<TypeParam>(shape);
       problem.X *= TypeParam(0.7317);  // inexact sums, so that their order shows
       return problem;
     }();
-    for (const Activation& a : std::vector<Activation>{model::Gelu{}, model::TopK{9}}) {
+    for (const Activation& a :
+         std::vector<Activation>{model::Gelu{}, model::Relu{}, model::TopK{9}}) {
       const Result<TypeParam> one = run(p, a, 1);
       for (const int threads : {2, 3, 8}) {
         const Result<TypeParam> many = run(p, a, threads);
@@ -152,19 +162,21 @@ TYPED_TEST(LossGradient, HasTheSameBitsForAnyPool) {
 }
 
 TYPED_TEST(LossGradient, DoesNotDependOnWhatTheWorkspaceHeldOrCanHold) {
-  const Problem<TypeParam> p = grid_problem<TypeParam>({20, 6, 300, true, true});
-  const Result<TypeParam> fresh = run(p, model::Tanh{}, 1);
-  ThreadPool pool(1);
-  Workspace<TypeParam> workspace(100, 6, 300);
-  Problem<TypeParam> poison = grid_problem<TypeParam>({100, 6, 300, true, true});
-  poison.X.setConstant(std::numeric_limits<TypeParam>::quiet_NaN());
-  Weights<TypeParam> gradient = zeros_like(p.weights);
-  // NaN data shows in the loss, and leaves nothing behind.
-  EXPECT_TRUE(
-      std::isnan(loss_gradient(poison.X, p.weights, model::Tanh{}, gradient, workspace, pool)));
-  EXPECT_EQ(fresh.loss, loss_gradient(p.X, p.weights, model::Tanh{}, gradient, workspace, pool));
-  EXPECT_EQ(fresh.gradient.encoder, gradient.encoder);
-  EXPECT_EQ(fresh.gradient.bias, gradient.bias);
+  for (const Activation& a : std::vector<Activation>{model::Tanh{}, model::Relu{}}) {
+    const bool bias = activation_name(a) == "tanh";
+    const Problem<TypeParam> p = grid_problem<TypeParam>({20, 6, 300, true, bias});
+    const Result<TypeParam> fresh = run(p, a, 1);
+    ThreadPool pool(1);
+    Workspace<TypeParam> workspace(100, 6, 300);
+    Problem<TypeParam> poison = grid_problem<TypeParam>({100, 6, 300, true, bias});
+    poison.X.setConstant(std::numeric_limits<TypeParam>::quiet_NaN());
+    Weights<TypeParam> gradient = zeros_like(p.weights);
+    // NaN data shows in the loss, and leaves nothing behind.
+    EXPECT_TRUE(std::isnan(loss_gradient(poison.X, p.weights, a, gradient, workspace, pool)));
+    EXPECT_EQ(fresh.loss, loss_gradient(p.X, p.weights, a, gradient, workspace, pool));
+    EXPECT_EQ(fresh.gradient.encoder, gradient.encoder);
+    EXPECT_EQ(fresh.gradient.bias, gradient.bias);
+  }
 }
 
 TYPED_TEST(LossGradient, TakesRowsOfALargerMatrix) {

@@ -22,7 +22,8 @@ struct Blocking {
 /// Scratch memory of loss_gradient, reconstruct and loss, which allocate nothing.
 ///
 /// For d inputs, n neurons, and chunks of c <= batch samples it holds 2nc + 16cd + 4096c + 48n
-/// scalars. One call at a time may use it; its contents mean nothing between calls.
+/// scalars; the first call with a ReLU may make further (16cd + 3cd, and 16 blocks). One call at a
+/// time may use it; its contents mean nothing between calls.
 template <std::floating_point Scalar>
 class Workspace {
  public:
