@@ -60,7 +60,7 @@ void OneBitBackward(benchmark::State& state) {
 void sizes(benchmark::internal::Benchmark* b) {
   b->Arg(256)->Arg(1024)->Arg(4096)->Unit(benchmark::kMillisecond)->UseRealTime();
 }
-BENCHMARK(OneBitEncode)->Apply(sizes);
+BENCHMARK(OneBitEncode)->Name("OneBitEncode/float")->Apply(sizes);
 BENCHMARK(OneBitBackward)->Apply(sizes);
 
 }  // namespace
