@@ -14,6 +14,7 @@ and no files but into --out. Run it on an idle machine; a row that was disturbed
 import argparse
 import csv
 import datetime
+import os
 import pathlib
 import statistics
 import subprocess
@@ -21,9 +22,11 @@ import sys
 import tempfile
 import time
 
+from blocks import BLOCKS
 from harness import (PYTHON, RESULTS, ROOT, THREADS, Busy, NotMeasured, benchmarks, commit,
                      first_line, machine, package_version, processor_has, run_peer)
-from table import BLOCKS, DAGGER, OTHERS, Results, speed_table
+from results import Results
+from speed_table import DAGGER, OTHERS, speed_table
 from workloads import ALONE, PRECISIONS, SCALING_BASE, WORKLOADS
 
 CEILINGS = "bench/twofold_linalg_bench"
@@ -46,6 +49,7 @@ def run_facts(rounds):
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit(), "machine": machine(), "threads": THREADS, "rounds": rounds,
+        "load": f"{os.getloadavg()[0]:.2f}",
         "compiler": first_line("g++", "--version"),
         "openblas": package_version("libopenblas-pthread-dev"),
         "amx": "yes" if processor_has("amx_bf16", "amx_tile") else "no",
@@ -56,7 +60,7 @@ def measure_ceilings(build, place):
     names = [f"{name}/{threads}" for name in ("Product/float", "Product/double", "ReadMemory")
              for threads in thread_counts(build)]
     with Busy() as busy:
-        found = benchmarks(build / CEILINGS, *names)
+        found = benchmarks(build / CEILINGS, *names, repetitions=1)
     return [{"place": place, "name": name.rpartition("/")[0], "threads": name.rpartition("/")[2],
              **times(timed["ms"]), "flops": timed["flops"], "bytes": timed["bytes"],
              "others_cpus": shown(busy)} for name, timed in found.items()]
@@ -78,8 +82,8 @@ def thread_counts(build):
     return [name.rpartition("/")[2] for name in listed(build, CEILINGS, "ReadMemory")]
 
 
-def measure_ours(workload, build):
-    names = {precision: workload.benchmark.format(precision) for precision in PRECISIONS}
+def measure_ours(workload, build, precisions):
+    names = {precision: workload.benchmark.format(precision) for precision in precisions}
     with Busy() as busy:
         found = benchmarks(build / workload.program, *names.values())
     for precision, name in names.items():
@@ -103,9 +107,11 @@ def measure_peer(workload):
 
 
 def measure(workload, build, rounds):
+    """Precisions that no goal is about are measured in the first round only, to save time."""
     for index in range(rounds):
         progress(f"{workload.name}, round {index + 1} of {rounds}")
-        for row in (*measure_ours(workload, build), *measure_peer(workload)):
+        precisions = PRECISIONS if index == 0 else workload.goal_precisions()
+        for row in (*measure_ours(workload, build, precisions), *measure_peer(workload)):
             yield {"workload": workload.name, "round": index} | row
 
 
@@ -134,10 +140,11 @@ def measure_scaling(build):
 def measure_alone(build):
     for title, program, name, limit in ALONE:
         progress(name)
-        found = benchmarks(build / program, name, *([limit] if isinstance(limit, str) else []))
+        with Busy() as busy:
+            found = benchmarks(build / program, name, *([limit] if isinstance(limit, str) else []))
         beside = statistics.median(found[limit]["ms"]) if isinstance(limit, str) else limit
         yield {"title": title, **times(found[name]["ms"]), "limit_ms": rounded(beside),
-               "limit": limit if isinstance(limit, str) else "wanted"}
+               "limit": limit if isinstance(limit, str) else "wanted", "others_cpus": shown(busy)}
 
 
 def write(folder, name, rows):

@@ -87,7 +87,7 @@ BENCHMARK(JointAccuracy)->Name("JointAccuracy/float")->Apply(shapes)->Iterations
 
 // One size at a time around n = d = 256, N = 8192 on 2 threads.
 void sizes(benchmark::internal::Benchmark* b) {
-  for (const int n : {16, 64, 256, 1024, 4096}) b->Args({n, 256, 8192, kThreads});
+  for (const int n : {4, 16, 64, 256, 1024, 4096}) b->Args({n, 256, 8192, kThreads});
   for (const int d : {16, 64, 1024, 4096}) b->Args({256, d, 8192, kThreads});
   for (const int neurons : {512, 2048, 32768, 131072}) b->Args({256, 256, neurons, kThreads});
   for (int threads = 1; threads < available_threads(); threads *= 2) {

@@ -1,65 +1,14 @@
-"""The tables of `make bench` and of docs/benchmarks.md, from the CSV files of one run.
-
-Nothing is measured here. A file that is missing or empty gives an empty table.
-"""
-import csv
+"""The table of speed: ours beside the peers, goals and verdicts, floors, errors, memory."""
 import statistics
 
-from workloads import DICTIONARY, PRECISIONS, SCALING_BASE, WORKLOADS
+from results import DASH, number, spread, table
+from workloads import DICTIONARY, PRECISIONS, WORKLOADS
 
 # A row is disturbed if others used more CPUs than this while it was measured, on the average of
 # its rounds, or if the medians of the rounds are further apart than this factor.
 OTHERS = 0.1
 SPREAD = 1.25
 DAGGER = "\N{DAGGER}"
-DASH = "\N{EN DASH}"
-
-
-class Results:
-    """Rows of the CSV files of a folder; numbers as text."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.run = {row["key"]: row["value"] for row in self.read("run")}
-        self.speed, self.accuracy = self.read("speed"), self.read("accuracy")
-        self.ceilings, self.alone = self.read("ceilings"), self.read("alone")
-        self.scaling, self.dictionary = self.read("scaling"), self.read("planted_dictionary")
-
-    def read(self, name):
-        path = self.folder / f"{name}.csv"
-        if not path.is_file():
-            return []
-        with open(path, encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-
-    def ceiling(self, name, threads, unit):
-        """flops or bytes in a second, the median of the run; None if it was not measured."""
-        values = [float(row[unit]) / float(row["median_ms"]) * 1e3 for row in self.ceilings
-                  if (row["name"], row["threads"]) == (name, str(threads))]
-        return statistics.median(values) if values else None
-
-    def floors(self, row, threads, product="float"):
-        """Milliseconds that the flops and the bytes of a row take at the ceilings."""
-        peak = self.ceiling(f"Product/{product}", threads, "flops")
-        bandwidth = self.ceiling("ReadMemory", threads, "bytes")
-        if peak is None or bandwidth is None or not row["flops"]:
-            return None
-        return 1e3 * float(row["flops"]) / peak, 1e3 * float(row["bytes"]) / bandwidth
-
-
-def number(value):
-    """Three digits, without an exponent."""
-    value = float(value)
-    return f"{value:.0f}" if abs(value) >= 99.5 else f"{value:.3g}"
-
-
-def spread(middle, low, high):
-    return f"{number(middle)} ({number(low)}{DASH}{number(high)})"
-
-
-def table(head, rows):
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 class Timed:
@@ -138,19 +87,33 @@ class Measured:
         ratios = self.ratios(goal.precision)
         if not ratios:
             return "not measured"
-        return "reached" if statistics.median(ratios) >= goal.ratio else "**missed**"
+        if statistics.median(ratios) >= goal.ratio:
+            return "reached"
+        limit = self.ratio_at_floor()
+        return "**missed**" + (f", {limit:.2g} at the floor" if limit else "")
+
+    def ratio_at_floor(self):
+        """What the ratio would be at the floor; None where ours has passed it."""
+        floors = self.floors()
+        if not floors or max(floors) >= self.ours[self.workload.precision].ms:
+            return None
+        return self.peer.ms / max(floors)
+
+    def floors(self):
+        timed = self.ours.get(self.workload.precision)
+        return timed and self.results.floors(timed.rows[0], self.results.run.get("threads", "2"),
+                                             self.workload.precision)
 
     def goals_text(self):
         return "; ".join(goal_text(goal, self.verdict(goal), len(self.workload.goals) > 1)
                          for goal in self.workload.goals) or DASH
 
     def floor_texts(self):
-        timed = self.ours.get(self.workload.precision)
-        floors = timed and self.results.floors(timed.rows[0], self.results.run.get("threads", "2"),
-                                               self.workload.precision)
+        floors = self.floors()
         if not floors:
             return DASH, DASH
-        return (f"{number(floors[0])}; {number(floors[1])}", f"{100 * max(floors) / timed.ms:.0f} %")
+        share = max(floors) / self.ours[self.workload.precision].ms
+        return f"{number(floors[0])}; {number(floors[1])}", f"{100 * share:.0f} %"
 
     def accuracy_texts(self):
         rows = {row["precision"]: row for row in self.accuracy}
@@ -224,55 +187,3 @@ def speed_table(results, only=""):
     if dictionary := dictionary_cells(results.dictionary):
         rows.append(dictionary)
     return table(head, rows)
-
-
-def ceilings_table(results):
-    titles = {"Product/float": ("sgemm of 2048 x 2048", "flops", "GFlop/s"),
-              "Product/double": ("dgemm of 2048 x 2048", "flops", "GFlop/s"),
-              "ReadMemory": ("reading 256 MB", "bytes", "GB/s")}
-    rows = []
-    for name, (title, unit, shown) in titles.items():
-        threads = dict.fromkeys(row["threads"] for row in results.ceilings if row["name"] == name)
-        for count in threads:
-            rates = [1e-6 * float(row[unit]) / float(row["median_ms"]) for row in results.ceilings
-                     if (row["name"], row["threads"]) == (name, count)]
-            rows.append([title, count,
-                         f"{spread(statistics.median(rates), min(rates), max(rates))} {shown}"])
-    return table(["what", "threads", "median (min\N{EN DASH}max)"], rows)
-
-
-def alone_table(results):
-    def row_of(row):
-        ratio = float(row["median_ms"]) / float(row["limit_ms"])
-        limit = f"{number(row['limit_ms'])} {'wanted' if row['limit'] == 'wanted' else row['limit']}"
-        return [row["title"], spread(row["median_ms"], row["min_ms"], row["max_ms"]), limit,
-                f"{ratio:.2f}"]
-
-    return table(["ours alone", "ms", "beside, ms", "ratio"], map(row_of, results.alone))
-
-
-def scaling_rows(results, axis):
-    """Rows in which only this size differs from SCALING_BASE, in its order."""
-    same = [row for row in results.scaling
-            if all(row[key] == str(SCALING_BASE[key]) for key in SCALING_BASE if key != axis)]
-    return sorted(same, key=lambda row: int(row[axis]))
-
-
-def run_text(results):
-    """Where and when, and how many rows were disturbed."""
-    run = results.run
-    if not run:
-        return "No run yet.\n"
-    rows = [Measured(workload, results) for workload in WORKLOADS]
-    count = sum(measured.disturbed() for measured in rows if measured.rows)
-    total = sum(bool(measured.rows) for measured in rows)
-    state = (f"{count} of {total} rows are disturbed ({DAGGER}): other processes used more than "
-             f"{OTHERS:g} CPUs, or the medians of the rounds differ by more than "
-             f"{100 * (SPREAD - 1):.0f} %." if count else
-             f"No row was disturbed by other processes; the medians of the rounds agree within "
-             f"{100 * (SPREAD - 1):.0f} %.")
-    return (f"{run['date']}, commit {run['commit']}, {run['machine']}, {run['threads']} threads, "
-            f"{run['rounds']} rounds. {run['compiler']}; OpenBLAS {run['openblas']}.\n\n{state}\n")
-
-
-BLOCKS = {"run": run_text, "speed": speed_table, "ceilings": ceilings_table, "alone": alone_table}
