@@ -73,7 +73,7 @@ def quality_table(results):
     def cell(text):
         return number(text) if text else "not measured"
 
-    rows = [[name, cell(predicted.get(name)), *(cell(cells.get((name, method))) for method in names)]
+    rows = [[name, cell(predicted.get(name)), *(cell(cells.get((name, key))) for key in names)]
             for name in data]
     return table(["data", "ours, predicted", *names.values()], rows)
 

@@ -7,8 +7,8 @@ For each data set: 20 000 training and 5 000 test vectors as .npy in a temporary
 codec` fit, encode and decode; then bench/peers/one_bit_quality.py. All spend d bits on a vector of
 dimension d: where ours stores the norm it has 16 signs less. It is fitted both ways, and its
 prediction chooses, before anything is encoded. Errors are relative to the variance of the test
-vectors, 1 = nothing kept, and are computed here from the decoded file. Prints one table and, for all
-sets, writes one_bit_quality.csv.
+vectors, 1 = nothing kept, and are computed here from the decoded file. Prints one table and, for
+all sets, writes one_bit_quality.csv.
 """
 import argparse
 import csv

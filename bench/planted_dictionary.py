@@ -68,7 +68,8 @@ def measure(build, seed, folder):
         out = folder / "atoms.npy"
         yield row("twofold", threads, ours(build, data, seed, threads, out), out)
     try:
-        peer = run_peer("peers/sklearn_dictionary.py", data, str(ATOMS), str(seed), folder / "peer_")
+        peer = run_peer("peers/sklearn_dictionary.py", data, str(ATOMS), str(seed),
+                        folder / "peer_")
     except NotMeasured as reason:
         print(f"scikit-learn not measured: {reason}")
         return

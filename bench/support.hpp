@@ -16,11 +16,11 @@ namespace twofold::bench {
 
 inline constexpr int kThreads = 2;
 
-/// Normal numbers of this standard deviation. The first 2^20 are drawn, the others repeat them:
-/// drawing would take longer than the measurement. float is double, rounded.
+/// Normal numbers of this standard deviation. A million are drawn, the others repeat them: drawing
+/// would take longer than the measurement. Their number is a prime, so that no row repeats.
 template <typename Scalar>
 MatrixOf<Scalar> normal_matrix(Index rows, Index cols, double deviation, std::string_view name) {
-  constexpr Index kDrawn = 1 << 20;
+  constexpr Index kDrawn = 1'048'573;
   MatrixOf<Scalar> m(rows, cols);
   const Index drawn = std::min(m.size(), kDrawn);
   const RandomStream stream(1, name);

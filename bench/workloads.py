@@ -40,7 +40,8 @@ def float_and_split(strict, split):
 def joint(n, d, neurons, strict, split):
     shape = f"{n}/{d}/{neurons}"
     return Workload(
-        f"joint_step_{n}_{d}_{neurons}", f"full-batch step of both layers, n {n}, d {d}, N {neurons}",
+        f"joint_step_{n}_{d}_{neurons}",
+        f"full-batch step of both layers, n {n}, d {d}, N {neurons}",
         "bench/twofold_ops_bench", "JointStep/{}/" + shape,
         ("peers/joint_step.py", str(n), str(d), str(neurons)), float_and_split(strict, split),
         "JointAccuracy/{}/" + shape)
@@ -91,8 +92,8 @@ ALONE = (
      "Codes/threshold", "TiedStep/threshold/float"),
     ("top-k codes, batch 4096, d 768, m 12288, k 32", "bench/twofold_ops_bench", "Codes/top_k",
      "TiedStep/top_k/float"),
-    ("second moment of 10 000 x 3072 floats, beside the plain product", "bench/twofold_linalg_bench",
-     "SecondMomentOfImages", "PlainProduct"),
+    ("second moment of 10 000 x 3072 floats, beside the plain product",
+     "bench/twofold_linalg_bench", "SecondMomentOfImages", "PlainProduct"),
     ("one decoded layer beside encoding, 4096 vectors, d 1024", "bench/twofold_decode_bench",
      "Decode/1", "Encode"),
     ("closed form, d 3072, 200 times", "bench/twofold_theory_bench", "BM_ClosedForm200Times", 20),

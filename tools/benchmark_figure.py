@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws how the time of a step grows with each size, measured and predicted, for docs/benchmarks.md.
+"""Draws how the time of a step grows with each size: the figure of docs/benchmarks.md.
 
 usage: benchmark_figure.py            writes docs/figures/scaling.svg from bench/results
        benchmark_figure.py --check    exit 1 if that file is not what would be written
@@ -91,7 +91,8 @@ def draw(results):
     yield text(102, 30, "predicted: the larger of flops/peak and bytes/bandwidth")
     yield '<path class="bar b" d="M500 18v16"/>' + marker("circle", 500, 26, "b", 3)
     yield text(512, 30, "measured, least to greatest; float")
-    yield text(64, 50, "milliseconds of a full-batch step of both layers; axes are logarithmic", "soft")
+    yield text(64, 50, "milliseconds of a full-batch step of both layers; axes are logarithmic",
+               "soft")
     for number, panel in enumerate(panels):
         yield from panel.axes(first=number == 0)
         yield from panel.curves()

@@ -9,8 +9,8 @@ bench/ops/tied_step_bench.cpp.
 
 By hand, without autograd, the fastest form found: reconstruction, back-propagation and update touch
 the active rows of W only, 13 ms instead of 20 with dense products for the threshold, 0.63 s instead
-of 2.0 for top_k. And by autograd, for the threshold with dense products, for top_k with those of the
-active rows.
+of 2.0 for top_k. And by autograd, for the threshold with dense products, for top_k with those of
+the active rows.
 """
 import sys
 

@@ -4,10 +4,12 @@ import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "bench"), str(ROOT / "tools")]
 import benchmark_figure  # found by the line above, as the following
+import compare
 import harness
 from blocks import BLOCKS
 from results import Results, number
@@ -165,6 +167,26 @@ class Tables(unittest.TestCase):
                          ["0.0123", "10", "100", "1234"])
 
 
+# Stands for every program of benchmarks: 5 ms and an error for each name but split_bf16.
+PROGRAM = """#!/bin/sh
+case "$1" in
+--benchmark_list_tests) printf 'ReadMemory/1/real_time\\nReadMemory/2/real_time\\n' ;;
+*)
+  names=$(echo "$1" | sed 's/.*=^(//; s/)(.*//; s/|/ /g')
+  printf '{"benchmarks": ['
+  comma=
+  for name in $names; do
+    case "$name" in *split_bf16*) continue ;; esac
+    printf '%s{"run_name": "%s/real_time", "run_type": "iteration",' "$comma" "$name"
+    printf '"real_time": 5, "time_unit": "ms", "flops": 1e9, "bytes": 1e7, "gradient_error": 1e-7,'
+    printf '"workspace_bytes": 1e6}'
+    comma=,
+  done
+  printf ']}' ;;
+esac
+"""
+
+
 class Programs(unittest.TestCase):
     def script(self, text):
         folder = tempfile.TemporaryDirectory()
@@ -183,6 +205,27 @@ class Programs(unittest.TestCase):
         found = harness.benchmarks(program, "Step/float/10", "Step/split_bf16/10")
         self.assertEqual(found, {"Step/float/10": {"ms": [2.0], "flops": 7.0}})
         self.assertEqual(harness.benchmarks(self.script("#!/bin/sh\n"), "Step/float/10"), {})
+
+    def test_a_run_writes_what_the_table_reads(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        build, out = pathlib.Path(folder.name) / "build", pathlib.Path(folder.name)
+        (build / "bench").mkdir(parents=True)
+        for name in ("linalg", "ops"):
+            self.script(PROGRAM).rename(build / "bench" / f"twofold_{name}_bench")
+        peer = {"peer": "Peer 1.0", "forms": {"by hand": {"median_ms": 50.0, "min_ms": 40.0,
+                                                          "max_ms": 60.0}}}
+        with mock.patch("compare.run_peer", return_value=peer), mock.patch("builtins.print"):
+            compare.compare(build, 2, "mean_field", out)
+        results = Results(out)
+        workload = next(w for w in WORKLOADS if w.name == "mean_field_sgd_step")
+        measured = Measured(workload, results)
+        self.assertEqual(measured.ratios("float"), [10.0, 10.0])
+        self.assertEqual(measured.accuracy_texts(), ("1e-07; double 1e-07", "1"))
+        # The product took as long as the step, for as many flops.
+        self.assertEqual(measured.floor_texts(), ("5; 5", "100 %"))
+        self.assertEqual(measured.rows[0]["commit"], results.run["commit"])
+        self.assertEqual(speed_table(results).count("\n"), 3)
 
     def test_a_peer_that_cannot_be_imported_says_so(self):
         script = self.script("import a_module_that_nobody_has\n")
