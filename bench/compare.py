@@ -83,14 +83,15 @@ def thread_counts(build):
 
 
 def measure_ours(workload, build, precisions):
-    names = {precision: workload.benchmark.format(precision) for precision in precisions}
+    names = workload.names(precisions)
     with Busy() as busy:
         found = benchmarks(build / workload.program, *names.values())
     for precision, name in names.items():
         if name in found:
             timed = found[name]
             yield {"who": "ours", "variant": precision, **times(timed["ms"]),
-                   "flops": timed["flops"], "bytes": timed["bytes"], "others_cpus": shown(busy)}
+                   "flops": timed.get("flops", ""), "bytes": timed.get("bytes", ""),
+                   "others_cpus": shown(busy)}
 
 
 def measure_peer(workload):
@@ -100,7 +101,7 @@ def measure_peer(workload):
     except NotMeasured as reason:
         yield {"who": "peer", "note": str(reason)}
         return
-    for form, timed in result["forms"].items():
+    for form, timed in result.get("forms", {"by hand": result}).items():
         yield {"who": "peer", "variant": form, "version": result["peer"],
                "others_cpus": shown(busy),
                **{key: rounded(timed[key]) for key in ("median_ms", "min_ms", "max_ms")}}
@@ -111,7 +112,11 @@ def measure(workload, build, rounds):
     for index in range(rounds):
         progress(f"{workload.name}, round {index + 1} of {rounds}")
         precisions = PRECISIONS if index == 0 else workload.goal_precisions()
-        for row in (*measure_ours(workload, build, precisions), *measure_peer(workload)):
+        ours = list(measure_ours(workload, build, precisions))
+        if not ours:
+            progress(f"{workload.name}: not built")
+            return
+        for row in (*ours, *measure_peer(workload)):
             yield {"workload": workload.name, "round": index} | row
 
 

@@ -67,9 +67,10 @@ class Measured:
                 if row["round"] in ours]
 
     def ours_text(self, precision):
-        if precision in self.ours:
-            return self.ours[precision].text()
-        return absent(precision, self.results)
+        if precision not in self.ours:
+            return absent(precision, self.results)
+        warm = self.ours.get("warm") if precision == self.workload.precision else None
+        return self.ours[precision].text() + (f"; warm {warm.text()}" if warm else "")
 
     def ratio_text(self):
         cells = []
@@ -137,9 +138,9 @@ class Measured:
 
 def absent(precision, results):
     """Why there is no time of ours."""
-    if precision != "split_bf16":
-        return DASH
-    return "not built" if results.run.get("amx") == "yes" else "not on this processor"
+    if precision == "split_bf16" and results.run.get("amx") != "yes":
+        return "not on this processor"
+    return "not built" if precision in ("split_bf16", "warm") else DASH
 
 
 def goal_text(goal, verdict, labelled):

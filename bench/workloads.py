@@ -17,7 +17,9 @@ class Goal:
 class Workload:
     """Ours and the peer do the same work on as many threads: one step, or as many vectors.
 
-    `benchmark` and `accuracy` name a benchmark of ours; {} stands for the precision.
+    `benchmark` and `accuracy` name a benchmark of ours; {} stands for the precision, without it
+    there is only the peer's. `warm` is a benchmark of the same step that begins with what the last
+    one knew. What is not built is left out.
     """
     name: str
     title: str
@@ -27,6 +29,13 @@ class Workload:
     goals: tuple = ()
     accuracy: str = ""
     precision: str = "float"  # that of the peer
+    warm: str = ""
+
+    def names(self, precisions):
+        """{precision or "warm": name of the benchmark}."""
+        found = {precision: self.benchmark.format(precision) for precision in precisions
+                 if "{}" in self.benchmark or precision == self.precision}
+        return found | ({"warm": self.warm} if self.warm else {})
 
     def goal_precisions(self):
         """Precisions whose ratio to the peer is shown; the peer's own first."""
@@ -47,9 +56,9 @@ def joint(n, d, neurons, strict, split):
         "JointAccuracy/{}/" + shape)
 
 
-def tied(name, title, *goals):
+def tied(name, title, *goals, warm=""):
     return Workload(f"tied_{name}_step", title, "bench/twofold_ops_bench", f"TiedStep/{name}/{{}}",
-                    ("peers/tied_step.py", name), goals, f"TiedAccuracy/{name}/{{}}")
+                    ("peers/tied_step.py", name), goals, f"TiedAccuracy/{name}/{{}}", warm=warm)
 
 
 def one_bit(d, ratio, aim):
@@ -66,7 +75,9 @@ WORKLOADS = (
     tied("threshold", "tied step, hard threshold, batch 1024, d 256, m 512, 19 active",
          Goal("float", "float", 10, 20)),
     tied("top_k", "tied step, top-k 32, batch 4096, d 768, m 12288",
-         Goal("cold", "float", 10, 20), Goal("warm", "float", 15, 20)),
+         Goal("cold", "float", 10, 20), Goal("warm", "warm", 15, 20), warm="TopKTraining/sgd"),
+    Workload("topk_adam_step", "the same, encoder and decoder apart, biases, Adam",
+             "bench/twofold_ops_bench", "TopKTraining/adam", ("peers/topk_step.py",)),
     Workload("mean_field_sgd_step", "mean-field SGD step, batch 100, d 784, N 5000",
              "bench/twofold_ops_bench", "SgdStep/{}", ("peers/mean_field_step.py",),
              float_and_split((1.6, 2.2), (3, 4.5)), "SgdAccuracy/{}"),

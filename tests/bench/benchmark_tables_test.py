@@ -92,6 +92,19 @@ class Tables(unittest.TestCase):
         rows = two_rounds() + [timed(i, "ours", "split_bf16", 10.0) for i in range(2)]
         self.assertEqual(self.measured(rows, amx="yes").verdict(split), "reached")
 
+    def test_a_warm_step_stands_beside_the_cold_one(self):
+        workload = next(w for w in WORKLOADS if w.warm)
+        rows = two_rounds() + [timed(i, "ours", "warm", 5.0) for i in range(2)]
+        for row in rows:
+            row["workload"] = workload.name
+        measured = Measured(workload, self.results(rows))
+        self.assertEqual(measured.ours_text("float"),
+                         "20 (18\N{EN DASH}22); warm 5 (4.5\N{EN DASH}5.5)")
+        self.assertEqual([measured.verdict(goal) for goal in workload.goals],
+                         ["**missed**, 10 at the floor", "reached"])
+        measured = Measured(workload, self.results([r for r in rows if r["variant"] != "warm"]))
+        self.assertEqual(measured.verdict(workload.goals[1]), "not built")
+
     def test_floor_is_the_larger_of_flops_and_bytes(self):
         self.assertEqual(self.measured(two_rounds(ours=20)).floor_texts(), ("10; 5", "50 %"))
 
