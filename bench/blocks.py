@@ -1,7 +1,7 @@
 """The tables of docs/benchmarks.md that make bench prints too, by name: BLOCKS."""
 import statistics
 
-from results import number, spread, table
+from result_files import number, spread, table
 from speed_table import DAGGER, OTHERS, SPREAD, Measured, speed_table
 from workloads import SCALING_BASE, WORKLOADS
 

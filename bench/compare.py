@@ -25,7 +25,7 @@ import time
 from blocks import BLOCKS
 from harness import (PYTHON, RESULTS, ROOT, THREADS, Busy, NotMeasured, benchmarks, commit,
                      first_line, machine, package_version, processor_has, run_peer)
-from results import Results
+from result_files import Results
 from speed_table import DAGGER, OTHERS, speed_table
 from workloads import ALONE, PRECISIONS, SCALING_BASE, WORKLOADS
 

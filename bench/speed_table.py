@@ -1,7 +1,7 @@
 """The table of speed: ours beside the peers, goals and verdicts, floors, errors, memory."""
 import statistics
 
-from results import DASH, number, spread, table
+from result_files import DASH, number, spread, table
 from workloads import DICTIONARY, PRECISIONS, WORKLOADS
 
 # A row is disturbed if others used more CPUs than this while it was measured, on the average of

@@ -15,7 +15,7 @@ from readme_figure import BOTTOM, HEIGHT, ROOT, STYLE, TOP, WIDTH, marker, text
 
 sys.path.insert(0, str(ROOT / "bench"))
 from blocks import scaling_rows  # found by the line above
-from results import Results
+from result_files import Results
 from workloads import SCALING_BASE
 
 FIGURE = ROOT / "docs" / "figures" / "scaling.svg"

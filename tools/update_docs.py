@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 from blocks import BLOCKS  # found by the line above
-from results import Results
+from result_files import Results
 
 BLOCK = re.compile(r"(<!-- begin (\w+)(?: ([^\n]+?))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 LANGUAGE = {".toml": "toml", ".cpp": "cpp", ".txt": "cmake"}

@@ -12,7 +12,7 @@ import benchmark_figure  # found by the line above, as the following
 import compare
 import harness
 from blocks import BLOCKS
-from results import Results, number
+from result_files import Results, number
 from speed_table import Measured, speed_table
 from workloads import WORKLOADS
 
