@@ -29,8 +29,8 @@ def powers(low, high):
 
 
 def short(size):
-    """32k for 32768, to fit below the axis."""
-    return f"{size // 1024}k" if size >= 10000 and size % 1024 == 0 else str(size)
+    """8k for 8192, to fit below the axis."""
+    return f"{size // 1024}k" if size % 1024 == 0 else str(size)
 
 
 class Panel:
