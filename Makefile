@@ -29,14 +29,12 @@ test:  ## builds everything, runs every test
 	$(INSTALL) build test
 	@$(call run_tests,release,build)
 
-bench:  ## speed and quality, beside the peers on the same work
+bench:  ## speed and quality beside the peers, on the same work, in ten minutes
 	$(INSTALL) build bench
 	@$(configure_tool)
 	@$(call configure,release,build,TWOFOLD_BENCH,ON)
 	@cmake --build build --target twofold_bench -j $(JOBS)
 	@bench/compare.py --build build
-	@bench/one_bit_quality.py --build build
-	@bench/planted_dictionary.py --build build
 
 lint:  ## format, layers, clang-tidy
 	$(INSTALL) build test lint

@@ -1,198 +1,224 @@
 #!/usr/bin/python3
-"""Our benchmarks against their peers, run in turn so that both see the same machine.
+"""Our benchmarks against their peers, run in turn so that both see the same machine: `make bench`.
 
-    bench/compare.py [--build build] [--rounds 5] [--only NAME]
+    bench/compare.py [--build build] [--rounds 3] [--only NAME] [--out FOLDER]
 
 A run of ours and one of the peer do the same work, one step or as many vectors, on the same number
-of threads. Prints one table row a workload and writes bench/results/WORKLOAD.csv: one line a round,
-with the machine, the versions and the commit; then our other benchmarks beside their floor or
-wanted time. Run it on an idle machine.
+of threads. One run also measures what the machine can do (the ceilings), the error of our gradients
+against double, their work space, how the time of a step grows with each size, and what
+one_bit_quality.py and planted_dictionary.py measure. It takes about ten minutes, prints one table,
+and writes bench/results/*.csv, from which tools/update_docs.py makes docs/benchmarks.md and
+tools/benchmark_figure.py its figure. With --only a table of the workloads with this in their name,
+and no files but into --out. Run it on an idle machine; a row that was disturbed is marked.
 """
 import argparse
 import csv
-import json
+import datetime
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
+import sys
+import tempfile
+import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-THREADS = 2
+from blocks import BLOCKS
+from harness import (PYTHON, RESULTS, ROOT, THREADS, Busy, NotMeasured, benchmarks, commit,
+                     first_line, machine, package_version, processor_has, run_peer)
+from result_files import Results
+from speed_table import DAGGER, OTHERS, speed_table
+from workloads import ALONE, PRECISIONS, SCALING_BASE, WORKLOADS
 
-# Without the malloc settings PyTorch loses up to a third of its time to page faults.
-PEER_ENVIRONMENT = {
-    "OMP_NUM_THREADS": str(THREADS),
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "8589934592",
-    "MALLOC_TOP_PAD_": "1073741824",
-}
+CEILINGS = "bench/twofold_linalg_bench"
 
-# Ours: program, benchmark and its floor, run together. Peer: script and arguments.
-WORKLOADS = [
-    {
-        "name": "mean_field_sgd_step",
-        "title": "mean-field SGD step, batch 100, d 784, N 5000, float",
-        "ours": ("bench/twofold_ops_bench", "SgdStep", "FiveProducts"),
-        "floor": "five plain products",
-        "peer": ("peers/mean_field_step.py",),
-    },
-    {
-        "name": "tangent_gram",
-        "title": "tangent kernel of 10 000 samples, d 784, float",
-        "ours": ("bench/twofold_theory_bench", "TangentGram", "SymmetricProduct"),
-        "floor": "OpenBLAS ssyrk",
-        "peer": ("peers/numpy_tangent_gram.py",),
-    },
-] + [
-    {
-        "name": f"one_bit_encode_{d}",
-        "title": f"sign codes of {2**26 // d} vectors, n = d = {d}, float",
-        "ours": ("bench/twofold_ops_bench", f"OneBitEncode/{d}", f"ReadVectors/{d}"),
-        "floor": "reading the vectors",
-        "peer": ("peers/faiss_lsh_encode.py", str(d)),
+
+def progress(words):
+    print(words, file=sys.stderr, flush=True)
+
+
+def rounded(value):
+    return f"{value:.6g}"
+
+
+def times(ms):
+    return {"median_ms": rounded(statistics.median(ms)), "min_ms": rounded(min(ms)),
+            "max_ms": rounded(max(ms))}
+
+
+def run_facts(rounds):
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit(), "machine": machine(), "threads": THREADS, "rounds": rounds,
+        "load": f"{os.getloadavg()[0]:.2f}",
+        "compiler": first_line("g++", "--version"),
+        "openblas": package_version("libopenblas-pthread-dev"),
+        "amx": "yes" if processor_has("amx_bf16", "amx_tile") else "no",
     }
-    for d in (256, 1024, 4096)
-] + [
-    {
-        "name": f"tied_{name}_step",
-        "title": title,
-        "ours": ("bench/twofold_ops_bench", f"TiedStep/{name}", f"Product/{name}"),
-        "floor": "the product X Wᵀ",
-        "peer": ("peers/tied_step.py", name),
-    }
-    for name, title in (
-        ("threshold", "tied step, hard threshold, batch 1024, d 256, m 512, 19 active, float"),
-        ("top_k", "tied step, top-k 32, batch 4096, d 768, m 12288, float"),
-    )
-] + [
-    {
-        "name": "orthogonal_matching_pursuit",
-        "title": "orthogonal matching pursuit of 4096 vectors, d 64, 256 atoms, k 10, double",
-        "ours": ("bench/twofold_ops_bench", "PursuitDouble", "CorrelationsDouble"),
-        "floor": "products with the atoms",
-        "peer": ("peers/sklearn_omp.py",),
-    },
-] + [
-    {
-        "name": f"joint_step_{n}_{d}_{neurons}",
-        "title": f"full-batch step of both layers, n {n}, d {d}, N {neurons}, float",
-        "ours": ("bench/twofold_ops_bench", f"JointStepOf/{n}/{d}/{neurons}",
-                 f"JointProducts/{n}/{d}/{neurons}"),
-        "floor": "five plain products",
-        "peer": ("peers/joint_step.py", str(n), str(d), str(neurons)),
-    }
-    for n, d, neurons in ((100, 50, 20000), (64, 784, 100000), (1000, 784, 4096))
-]
 
 
-# Ours alone: program, benchmark, its floor in the same run or the time wanted in ms.
-ALONE = [
-    ("threshold codes, batch 1024, d 256, m 512, 19 active", "bench/twofold_ops_bench",
-     "Codes/threshold", "Product/threshold"),
-    ("top-k codes, batch 4096, d 768, m 12288, k 32", "bench/twofold_ops_bench", "Codes/top_k",
-     "Product/top_k"),
-    ("second moment of 10 000 x 3072 floats", "bench/twofold_linalg_bench", "SecondMomentOfImages",
-     "PlainProduct"),
-    ("closed form, d = 3072, 200 times", "bench/twofold_theory_bench", "BM_ClosedForm200Times", 20),
-    ("L2, d = 3072, 800 steps, erf", "bench/twofold_theory_bench",
-     "norm_concentrated/erf_800_steps", 200),
-    ("one decoded layer beside encoding, 4096 vectors, d = 1024", "bench/twofold_decode_bench",
-     "Decode/1", "Encode"),
-    ("state evolution of sparse data to its fixed point, 9 pairs of p and rate",
-     "bench/twofold_theory_bench", "StateEvolutionFixedPoints", 450),
-]
+def measure_ceilings(build, place):
+    names = [f"{name}/{threads}" for name in ("Product/float", "Product/double", "ReadMemory")
+             for threads in thread_counts(build)]
+    with Busy() as busy:
+        found = benchmarks(build / CEILINGS, *names, repetitions=1)
+    return [{"place": place, "name": name.rpartition("/")[0], "threads": name.rpartition("/")[2],
+             **times(timed["ms"]), "flops": timed["flops"], "bytes": timed["bytes"],
+             "others_cpus": shown(busy)} for name, timed in found.items()]
 
 
-def medians(build, program, *names):
-    """Milliseconds of the benchmarks of these names, the median of 5 repetitions each."""
-    command = [build / program, f"--benchmark_filter=^({'|'.join(names)})(/|$)",
-               "--benchmark_repetitions=5", "--benchmark_min_time=0.1", "--benchmark_format=json"]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    rows = [row for row in json.loads(output)["benchmarks"] if row.get("aggregate_name") == "median"]
-    # What follows the name are settings of the benchmark, as in "SgdStep/real_time".
-    return [next(row["real_time"] for row in rows if (row["run_name"] + "/").startswith(name + "/"))
-            for name in names]
+def shown(busy):
+    return "" if busy.cpus is None else f"{busy.cpus:.2f}"
 
 
-def run_peer(script, *arguments):
-    output = subprocess.run(["/usr/bin/python3", ROOT / "bench" / script, *arguments], check=True,
-                            capture_output=True, text=True,
-                            env=os.environ | PEER_ENVIRONMENT).stdout
-    return json.loads(output)
+def listed(build, program, prefix):
+    """Names of the benchmarks that begin so, without what follows their arguments."""
+    lines = subprocess.run([build / program, "--benchmark_list_tests"], check=True,
+                           capture_output=True, text=True).stdout.splitlines()
+    return [line.split("/min_warmup_time")[0].split("/real_time")[0] for line in lines
+            if line.startswith(prefix + "/")]
 
 
-def first_line(*command):
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    return done.stdout.splitlines()[0] if done.returncode == 0 and done.stdout else "unknown"
+def thread_counts(build):
+    return [name.rpartition("/")[2] for name in listed(build, CEILINGS, "ReadMemory")]
 
 
-def machine():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return f"{line.split(':')[1].strip()}, {os.cpu_count()} CPUs"
-    return platform.processor()
+def measure_ours(workload, build, precisions):
+    names = workload.names(precisions)
+    with Busy() as busy:
+        found = benchmarks(build / workload.program, *names.values())
+    for precision, name in names.items():
+        if name in found:
+            timed = found[name]
+            yield {"who": "ours", "variant": precision, **times(timed["ms"]),
+                   "flops": timed.get("flops", ""), "bytes": timed.get("bytes", ""),
+                   "others_cpus": shown(busy)}
+
+
+def measure_peer(workload):
+    try:
+        with Busy() as busy:
+            result = run_peer(*workload.peer)
+    except NotMeasured as reason:
+        yield {"who": "peer", "note": str(reason)}
+        return
+    for form, timed in result.get("forms", {"by hand": result}).items():
+        yield {"who": "peer", "variant": form, "version": result["peer"],
+               "others_cpus": shown(busy),
+               **{key: rounded(timed[key]) for key in ("median_ms", "min_ms", "max_ms")}}
 
 
 def measure(workload, build, rounds):
-    rows = []
+    """Precisions that no goal is about are measured in the first round only, to save time."""
     for index in range(rounds):
-        ours, floor = medians(build, *workload["ours"])
-        peer = run_peer(*workload["peer"])
-        rows.append({
-            "workload": workload["name"], "round": index, "ours_ms": round(ours, 3),
-            "floor_ms": round(floor, 3), "peer_ms": round(peer["median_ms"], 3),
-            "peer_min_ms": round(peer["min_ms"], 3), "peer": peer["peer"], "threads": THREADS,
-            "machine": machine(), "compiler": first_line("g++", "--version"),
-            "commit": first_line("git", "rev-parse", "--short", "HEAD"),
-        })
-    return rows
+        progress(f"{workload.name}, round {index + 1} of {rounds}")
+        precisions = PRECISIONS if index == 0 else workload.goal_precisions()
+        ours = list(measure_ours(workload, build, precisions))
+        if not ours:
+            progress(f"{workload.name}: not built")
+            return
+        for row in (*ours, *measure_peer(workload)):
+            yield {"workload": workload.name, "round": index} | row
 
 
-def spread(values):
-    return f"{statistics.median(values):.1f} ({min(values):.1f}-{max(values):.1f})"
+def measure_accuracy(workload, build):
+    """A process of its own for each: its heap holds nothing of the others."""
+    for precision in PRECISIONS if workload.accuracy else ():
+        name = workload.accuracy.format(precision)
+        found = benchmarks(build / workload.program, name, repetitions=1)
+        if name in found:
+            yield {"workload": workload.name, "precision": precision,
+                   **{key: rounded(found[name][key]) if key in found[name] else ""
+                      for key in ("gradient_error", "wrong_sets", "workspace_bytes")}}
 
 
-def print_row(workload, rows):
-    peer, ours, floor = ([row[key] for row in rows] for key in ("peer_ms", "ours_ms", "floor_ms"))
-    middle = statistics.median(ours)
-    print(f"| {workload['title']} | {rows[0]['peer']} | {spread(peer)} | {spread(ours)} "
-          f"| {statistics.median(peer) / middle:.2f} | {workload['floor']} | {spread(floor)} "
-          f"| {statistics.median(floor) / middle:.2f} |", flush=True)
+def measure_scaling(build):
+    progress("scaling")
+    program = "bench/twofold_ops_bench"
+    with Busy() as busy:
+        found = benchmarks(build / program, *listed(build, program, "JointScaling"), seconds=0.05)
+    for name, timed in found.items():
+        sizes = dict(zip(SCALING_BASE, name.split("/")[1:]))
+        yield sizes | times(timed["ms"]) | {"flops": timed["flops"], "bytes": timed["bytes"],
+                                            "others_cpus": shown(busy)}
 
 
-def print_alone(build):
-    print("\n| ours alone | ms | floor or wanted, ms | ratio |\n|---|---|---|---|")
-    for title, program, benchmark, floor in ALONE:
-        names = [benchmark] if isinstance(floor, int) else [benchmark, floor]
-        times = medians(build, program, *names)
-        limit = floor if isinstance(floor, int) else times[1]
-        print(f"| {title} | {times[0]:.1f} | {limit:.1f} | {times[0] / limit:.2f} |")
+def measure_alone(build):
+    for title, program, name, limit in ALONE:
+        progress(name)
+        with Busy() as busy:
+            found = benchmarks(build / program, name, *([limit] if isinstance(limit, str) else []))
+        beside = statistics.median(found[limit]["ms"]) if isinstance(limit, str) else limit
+        yield {"title": title, **times(found[name]["ms"]), "limit_ms": rounded(beside),
+               "limit": limit if isinstance(limit, str) else "wanted", "others_cpus": shown(busy)}
+
+
+def write(folder, name, rows):
+    if not rows:
+        return
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    with open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, keys, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def compare(build, rounds, only, folder):
+    """The workloads and their ceilings, which are measured before each of them and at the end."""
+    facts = run_facts(rounds)
+    for key, value in facts.items():
+        print(f"{key}: {value}")
+    speed, accuracy, ceiling_rows = [], [], []
+    for workload in (w for w in WORKLOADS if only in w.name):
+        ceiling_rows += measure_ceilings(build, workload.name)
+        speed += measure(workload, build, rounds)
+        accuracy += measure_accuracy(workload, build)
+    ceiling_rows += measure_ceilings(build, "end")
+    stamp = {"commit": facts["commit"]}
+    columns = dict.fromkeys(("workload", "round", "who", "variant", "median_ms", "min_ms", "max_ms",
+                             "flops", "bytes", "others_cpus", "version", "note"), "")
+    write(folder, "run", [{"key": key, "value": value} for key, value in facts.items()])
+    write(folder, "speed", [columns | row | stamp for row in speed])
+    write(folder, "accuracy", [row | stamp for row in accuracy])
+    write(folder, "ceilings", [row | stamp for row in ceiling_rows])
+    if not only:
+        write(folder, "scaling", [row | stamp for row in measure_scaling(build)])
+        write(folder, "alone", [row | stamp for row in measure_alone(build)])
+
+
+def run_script(name, build, folder):
+    """A comparison that has a program and a table of its own; its peers may be missing."""
+    progress(name)
+    (folder / name).with_suffix(".csv").unlink(missing_ok=True)  # of another run
+    done = subprocess.run([PYTHON, ROOT / "bench" / name, "--build", build, "--out", folder])
+    if done.returncode != 0:
+        print(f"{name}: not measured, exit code {done.returncode}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="workloads with this in their name, and no more")
+    parser.add_argument("--out", type=pathlib.Path, help="folder of the CSV files")
     options = parser.parse_args()
-
-    results = ROOT / "bench" / "results"
-    results.mkdir(exist_ok=True)
-    print("| workload | peer | peer ms, median (min-max) | ours ms | peer / ours | floor | floor ms "
-          "| floor / ours |")
-    print("|---|---|---|---|---|---|---|---|")
-    for workload in WORKLOADS:
-        if options.only not in workload["name"]:
-            continue
-        rows = measure(workload, options.build.resolve(), options.rounds)
-        with open(results / f"{workload['name']}.csv", "w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0].keys())
-            writer.writeheader()
-            writer.writerows(rows)
-        print_row(workload, rows)
-    if not options.only:
-        print_alone(options.build.resolve())
+    start, build = time.perf_counter(), options.build.resolve()
+    with Busy() as busy:
+        time.sleep(1)
+    if busy.cpus is not None and busy.cpus > OTHERS:
+        progress(f"warning: other processes use {busy.cpus:.1f} CPUs; rows that they disturb are "
+                 f"marked {DAGGER}")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.out or (pathlib.Path(scratch) if options.only else RESULTS)
+        folder.mkdir(parents=True, exist_ok=True)
+        compare(build, options.rounds, options.only, folder)
+        if not options.only:
+            run_script("one_bit_quality.py", build, folder)
+            run_script("planted_dictionary.py", build, folder)
+        results = Results(folder)
+        for block in ("ceilings", "alone", "run") if not options.only else ("ceilings", "run"):
+            print("\n" + BLOCKS[block](results), end="")
+        print("\n" + speed_table(results, options.only))
+    progress(f"{time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 """Error of one-bit codes beside faiss at the same number of bits, on the same files.
 
-    bench/one_bit_quality.py [--build build] [--sets sparse_gaussian ...]
+    bench/one_bit_quality.py [--build build] [--sets sparse_gaussian ...] [--out FOLDER]
 
 For each data set: 20 000 training and 5 000 test vectors as .npy in a temporary folder; `twofold
 codec` fit, encode and decode; then bench/peers/one_bit_quality.py. All spend d bits on a vector of
 dimension d: where ours stores the norm it has 16 signs less. It is fitted both ways, and its
 prediction chooses, before anything is encoded. Errors are relative to the variance of the test
-vectors, 1 = nothing kept, and are computed here from the decoded file. Prints one table and writes
-bench/results/one_bit_quality.csv.
+vectors, 1 = nothing kept, and are computed here from the decoded file. Prints one table and, for
+all sets, writes one_bit_quality.csv.
 """
 import argparse
 import csv
@@ -23,7 +23,8 @@ import time
 
 import numpy as np
 
-from compare import PEER_ENVIRONMENT, ROOT, THREADS, first_line, machine
+from harness import (PEER_ENVIRONMENT, RESULTS, ROOT, THREADS, NotMeasured, commit, machine,
+                     run_peer)
 
 TRAIN, TEST = 20_000, 5_000
 DIMENSION = 256
@@ -94,9 +95,8 @@ SETS = {
 }
 
 
-def run_json(*command, environment=os.environ):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                          env=environment)
+def run_json(*command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(map(str, command))}\nfailed with exit code {done.returncode}:\n"
                  f"{done.stderr}")
@@ -142,14 +142,17 @@ def measure(tool, name):
         np.save(folder / "train.npy", rows[:TRAIN])
         np.save(folder / "test.npy", rows[TRAIN:])
         ours = run_ours(tool, folder, transform, rows.shape[1])
-        peers = run_json("/usr/bin/python3", ROOT / "bench" / "peers" / "one_bit_quality.py",
-                         folder / "train.npy", folder / "test.npy",
-                         environment=os.environ | FAISS_ENVIRONMENT)
+        try:
+            peers = run_peer("peers/one_bit_quality.py", folder / "train.npy", folder / "test.npy",
+                             environment=FAISS_ENVIRONMENT)
+        except NotMeasured as reason:
+            peers = {"peer": f"not measured: {reason}", "methods": {}}
     return peers["peer"], {"ours": ours, **peers["methods"]}
 
 
 def print_row(title, methods):
-    errors = " | ".join(f"{methods[name]['relative_mse']:.4f}" for name in METHODS)
+    errors = " | ".join(f"{methods[name]['relative_mse']:.4f}" if name in methods else
+                        "not measured" for name in METHODS)
     train = " / ".join(f"{result['train_s']:.1f}" for result in methods.values())
     encode = " / ".join(f"{1e3 * result['encode_s']:.0f}" for result in methods.values())
     ours = methods["ours"]
@@ -164,13 +167,14 @@ def csv_rows(name, peer, methods):
                "predicted": f"{result['predicted']:.6f}" if "predicted" in result else "",
                "train_s": f"{result['train_s']:.2f}", "encode_s": f"{result['encode_s']:.4f}",
                "peer": peer, "threads": THREADS, "machine": machine(),
-               "commit": first_line("git", "rev-parse", "--short", "HEAD")}
+               "commit": commit()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
     options = parser.parse_args()
 
     print(f"\n{TRAIN} training and {TEST} test vectors, {THREADS} threads. Error relative to the "
@@ -186,10 +190,9 @@ def main():
         print_row(SETS[name][0], result[1])
         rows += csv_rows(name, *result)
     if rows and options.sets == list(SETS):
-        results = ROOT / "bench" / "results"
-        results.mkdir(exist_ok=True)
-        with open(results / "one_bit_quality.csv", "w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0].keys())
+        options.out.mkdir(parents=True, exist_ok=True)
+        with open(options.out / "one_bit_quality.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
 

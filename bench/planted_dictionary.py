@@ -1,17 +1,16 @@
 #!/usr/bin/python3
 """Learning a planted dictionary from samples alone, beside scikit-learn, on the same file.
 
-    bench/planted_dictionary.py [--build build] [--seeds 3]
+    bench/planted_dictionary.py [--build build] [--seeds 3] [--out FOLDER]
 
 50 000 samples of dimension 64, each the sum of 4 of 128 random unit atoms with random signs and
 noise of standard deviation 0.02. Ours runs on 1 and on 2 threads, scikit-learn on 2. An atom is
 found if its partner, by the assignment of largest total |cos|, has |cos| > 0.95. Prints one table
-and writes bench/results/planted_dictionary.csv. Run it on an idle machine.
+and writes planted_dictionary.csv. Run it on an idle machine.
 """
 import argparse
 import csv
 import json
-import os
 import pathlib
 import statistics
 import subprocess
@@ -20,7 +19,7 @@ import tempfile
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from compare import PEER_ENVIRONMENT, ROOT, THREADS, first_line, machine
+from harness import RESULTS, ROOT, THREADS, NotMeasured, commit, first_line, machine, run_peer
 
 SAMPLES, DIMENSION, ATOMS, SPARSITY, NOISE = 50_000, 64, 128, 4, 0.02
 REPEATS = 9
@@ -45,15 +44,12 @@ def score(found, atoms):
     return np.mean(cosines > 0.95), np.mean(cosines)
 
 
-def run(command, environment=None):
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    return json.loads(done.stdout)
-
-
 def ours(build, data, seed, threads, out):
     program = build / "bench/twofold_planted_dictionary"
     arguments = [ATOMS, SPARSITY, seed, threads, REPEATS, out]
-    return run([program, data, *map(str, arguments)])["seconds"]
+    done = subprocess.run([program, data, *map(str, arguments)], check=True, capture_output=True,
+                          text=True)
+    return json.loads(done.stdout)["seconds"]
 
 
 def measure(build, seed, folder):
@@ -71,9 +67,12 @@ def measure(build, seed, folder):
     for threads in (1, THREADS):
         out = folder / "atoms.npy"
         yield row("twofold", threads, ours(build, data, seed, threads, out), out)
-    script = ROOT / "bench/peers/sklearn_dictionary.py"
-    peer = run(["/usr/bin/python3", script, data, str(ATOMS), str(seed), folder / "peer_"],
-               os.environ | PEER_ENVIRONMENT)
+    try:
+        peer = run_peer("peers/sklearn_dictionary.py", data, str(ATOMS), str(seed),
+                        folder / "peer_")
+    except NotMeasured as reason:
+        print(f"scikit-learn not measured: {reason}")
+        return
     for result in peer["runs"]:
         yield row(f"{peer['peer']}, {result['setting']}", THREADS, result["seconds"],
                   result["file"])
@@ -83,9 +82,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
     options = parser.parse_args()
     common = {"machine": machine(), "compiler": first_line("g++", "--version"),
-              "commit": first_line("git", "rev-parse", "--short", "HEAD")}
+              "commit": commit()}
     rows = []
     print("| method | seed | threads | ms, median (min) | found | mean cos |")
     print("|---|---|---|---|---|---|")
@@ -96,10 +96,9 @@ def main():
                 print(f"| {row['method']} | {seed} | {row['threads']} | {row['median_ms']:.1f} "
                       f"({row['min_ms']:.1f}) | {row['found']:.4f} | {row['mean_cosine']:.4f} |",
                       flush=True)
-    results = ROOT / "bench" / "results"
-    results.mkdir(exist_ok=True)
-    with open(results / "planted_dictionary.csv", "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
+    options.out.mkdir(parents=True, exist_ok=True)
+    with open(options.out / "planted_dictionary.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Fills the generated blocks of README.md and docs/*.md: files of the repository, what the
-tool prints, and tables of what it knows.
+tool prints, tables of what it knows, and of the last run of the benchmarks.
 
 usage: update_docs.py TOOL            rewrites the blocks (TOOL is build/twofold)
        update_docs.py --check TOOL    exit 1 and one line per block that is not up to date
@@ -10,6 +10,7 @@ A block stands between  <!-- begin KIND ARGUMENTS -->  and  <!-- end -->  with K
   output ARGUMENTS  the command line `twofold ARGUMENTS` and its standard output, fenced
   keys              table of every key of a spec
   list WHAT         table of `twofold list WHAT`
+  benchmark NAME    a table of bench/blocks.py, from bench/results/*.csv
 """
 import json
 import re
@@ -18,6 +19,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bench"))
+from blocks import BLOCKS  # found by the line above
+from result_files import Results
+
 BLOCK = re.compile(r"(<!-- begin (\w+)(?: ([^\n]+?))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 LANGUAGE = {".toml": "toml", ".cpp": "cpp", ".txt": "cmake"}
 
@@ -65,6 +70,8 @@ def content(kind, arguments, tool):
     if kind == "list":
         rows = (f"| `{cell(e['name'])}` | {cell(e.get('about', ''))} |\n" for e in listing(tool, arguments))
         return "| name | meaning |\n|---|---|\n" + "".join(rows)
+    if kind == "benchmark":
+        return BLOCKS[arguments](Results(ROOT / "bench" / "results"))
     raise SystemExit(f"unknown block: {kind} {arguments}")
 
 

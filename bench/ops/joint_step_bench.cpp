@@ -1,88 +1,102 @@
-// One full-batch step of encoder and decoder together: n samples of dimension d, N neurons, float,
-// 2 threads, as n/d/N.
-//
-// The floor is the five products of the step, each of 2nNd flops, by the BLAS on the same threads,
-// without the activation or the memory that holds the factors in between.
-#include <benchmark/benchmark.h>
-
-#include <cmath>
-#include <span>
-#include <vector>
-
-#include "twofold/core/random.hpp"
-#include "twofold/linalg/gemm.hpp"
+// One full-batch step of encoder and decoder together: n samples of dimension d, N neurons, as
+// n/d/N; what its error and memory are; and how its time grows, as n/d/N/threads.
+#include "support.hpp"
 #include "twofold/ops/joint_step.hpp"
 
 namespace twofold::ops {
 namespace {
 
-constexpr int kThreads = 2;
+using bench::kThreads;
+using bench::normal_matrix;
 
-MatrixF normal_matrix(Index rows, Index cols, float scale, std::string_view name) {
-  const RandomStream stream(1, name);
-  MatrixF m(rows, cols);
-  for (Index i = 0; i < rows; ++i) {
-    stream.fill_normal(static_cast<std::uint64_t>(i),
-                       std::span(m.row(i).data(), static_cast<std::size_t>(cols)));
-  }
-  m *= scale;
-  return m;
-}
-
+template <typename Scalar>
 struct Problem {
-  MatrixF X;
-  model::Weights<float> weights;
-  ThreadPool pool{kThreads};
+  MatrixOf<Scalar> X;
+  model::Weights<Scalar> weights;
 
   explicit Problem(const benchmark::State& state) {
     const Index n = state.range(0), d = state.range(1), neurons = state.range(2);
-    X = normal_matrix(n, d, 1 / std::sqrt(static_cast<float>(d)), "samples");
-    weights.encoder = normal_matrix(neurons, d, 1, "encoder");
-    weights.decoder = normal_matrix(neurons, d, 1, "decoder");
-    weights.scale = 1 / std::sqrt(static_cast<float>(neurons * d));
+    X = normal_matrix<Scalar>(n, d, 1 / std::sqrt(static_cast<double>(d)), "samples");
+    weights.encoder = normal_matrix<Scalar>(neurons, d, 1, "encoder");
+    weights.decoder = normal_matrix<Scalar>(neurons, d, 1, "decoder");
+    weights.scale = 1 / std::sqrt(static_cast<Scalar>(neurons * d));
   }
 };
 
-void report_flops(benchmark::State& state) {
-  const double flops = 10.0 * static_cast<double>(state.range(0) * state.range(1) * state.range(2));
-  state.counters["GF/s"] =
-      benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+// Five products of 2nNd flops; both factors read and written once.
+template <typename Scalar>
+void report_work(benchmark::State& state) {
+  const auto weights = static_cast<double>(state.range(1) * state.range(2));
+  bench::report_work(state, 10 * static_cast<double>(state.range(0)) * weights,
+                     4 * sizeof(Scalar) * weights);
 }
 
-void Shapes(benchmark::internal::Benchmark* b) {
-  for (const auto& shape :
-       {std::vector<std::int64_t>{100, 50, 20000}, {64, 784, 100000}, {1000, 784, 4096}}) {
-    b->Args(shape);
-  }
-  b->Unit(benchmark::kMillisecond)->UseRealTime()->MinWarmUpTime(0.3);
-}
-
-void JointStepOf(benchmark::State& state) {
-  Problem p(state);
-  JointStep<float> step(p.X, p.weights.neurons(), TrainedFactors::Both);
-  step.start(p.weights, p.pool);
+template <typename Scalar>
+void time_steps(benchmark::State& state, int threads) {
+  Problem<Scalar> p(state);
+  ThreadPool pool(threads);
+  JointStep<Scalar> step(p.X, p.weights.neurons(), TrainedFactors::Both);
+  step.start(p.weights, pool);
   for (auto _ : state) {
-    benchmark::DoNotOptimize(step.advance(p.weights, {1e-3f, 1e-3f}, p.pool));
+    benchmark::DoNotOptimize(step.advance(p.weights, {Scalar(1e-3), Scalar(1e-3)}, pool));
   }
-  report_flops(state);
+  report_work<Scalar>(state);
 }
-BENCHMARK(JointStepOf)->Apply(Shapes);
 
-void JointProducts(benchmark::State& state) {
-  Problem p(state);
-  MatrixF H = MatrixF::Zero(p.weights.neurons(), p.X.rows());
-  MatrixF E = p.X;
-  for (auto _ : state) {
-    multiply<float>(p.pool, Trans::No, Trans::Yes, 1, p.weights.decoder, p.X, 0, H);
-    multiply<float>(p.pool, Trans::No, Trans::Yes, 1, p.weights.encoder, p.X, 0, H);
-    multiply<float>(p.pool, Trans::No, Trans::No, 1e-9f, H, p.X, 1, p.weights.decoder);
-    multiply<float>(p.pool, Trans::No, Trans::No, 1e-9f, H, p.X, 1, p.weights.encoder);
-    multiply<float>(p.pool, Trans::Yes, Trans::No, 1, H, p.weights.decoder, 0, E);
-    benchmark::DoNotOptimize(E.data());
-  }
-  report_flops(state);
+template <typename Scalar>
+void OneStep(benchmark::State& state) {
+  time_steps<Scalar>(state, kThreads);
 }
-BENCHMARK(JointProducts)->Apply(Shapes);
+
+void JointScaling(benchmark::State& state) {
+  time_steps<float>(state, static_cast<int>(state.range(3)));
+}
+
+// The gradients are read off a step so long that it drowns the weights, whose own rounding then
+// adds less than 1 % to the error: entries of η·gradient are of the order of 100.
+void JointAccuracy(benchmark::State& state) {
+  constexpr float kLong = 1e6f;
+  const Problem<float> before(state);
+  model::Weights<float> weights = before.weights;
+  Problem<double> exact(state);
+  exact.X = before.X.cast<double>();
+  exact.weights.encoder = weights.encoder.cast<double>();
+  exact.weights.decoder = weights.decoder.cast<double>();
+  exact.weights.scale = static_cast<double>(weights.scale);
+  ThreadPool pool(kThreads);
+  const double others = bench::allocated_bytes();
+  JointStep<float> step(before.X, weights.neurons(), TrainedFactors::Both);
+  step.start(weights, pool);
+  step.advance(weights, {kLong, kLong}, pool);
+  state.counters["workspace_bytes"] = bench::allocated_bytes() - others;
+  JointStep<double> reference(exact.X, weights.neurons(), TrainedFactors::Both);
+  reference.start(exact.weights, pool);
+  for (auto _ : state) reference.advance(exact.weights, {kLong, kLong}, pool);
+  state.counters["gradient_error"] = std::max(
+      bench::relative_error(weights.encoder, exact.weights.encoder, before.weights.encoder),
+      bench::relative_error(weights.decoder, exact.weights.decoder, before.weights.decoder));
+}
+
+void shapes(benchmark::internal::Benchmark* b) {
+  b->Args({100, 50, 20000})->Args({1000, 784, 4096})->Args({64, 784, 100000});
+  b->Unit(benchmark::kMillisecond)->UseRealTime();
+}
+BENCHMARK(OneStep<float>)->Name("JointStep/float")->Apply(shapes)->MinWarmUpTime(0.3);
+BENCHMARK(OneStep<double>)->Name("JointStep/double")->Apply(shapes)->MinWarmUpTime(0.3);
+BENCHMARK(JointAccuracy)->Name("JointAccuracy/float")->Apply(shapes)->Iterations(1);
+
+// One size at a time around n = d = 256, N = 8192 on 2 threads.
+void sizes(benchmark::internal::Benchmark* b) {
+  for (const int n : {4, 16, 64, 256, 1024, 4096}) b->Args({n, 256, 8192, kThreads});
+  for (const int d : {16, 64, 1024, 4096}) b->Args({256, d, 8192, kThreads});
+  for (const int neurons : {512, 2048, 32768, 131072}) b->Args({256, 256, neurons, kThreads});
+  for (int threads = 1; threads < available_threads(); threads *= 2) {
+    if (threads != kThreads) b->Args({256, 256, 8192, threads});
+  }
+  if (available_threads() != kThreads) b->Args({256, 256, 8192, available_threads()});
+  b->Unit(benchmark::kMillisecond)->UseRealTime()->MinWarmUpTime(0.1);
+}
+BENCHMARK(JointScaling)->Apply(sizes);
 
 }  // namespace
 }  // namespace twofold::ops

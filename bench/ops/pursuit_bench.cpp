@@ -1,9 +1,6 @@
 // Orthogonal matching pursuit, 2 threads: 4096 random samples of dimension 64 on 256 random atoms,
-// k = 10. The floor is the product that gives the correlations to begin with.
-#include <benchmark/benchmark.h>
-
-#include "twofold/core/random.hpp"
-#include "twofold/linalg/gemm.hpp"
+// k = 10.
+#include "support.hpp"
 #include "twofold/ops/orthogonal_matching_pursuit.hpp"
 
 namespace twofold::ops {
@@ -12,52 +9,22 @@ namespace {
 constexpr Index kSamples = 4096, kDimension = 64, kAtoms = 256, kSparsity = 10;
 
 template <typename Scalar>
-struct Work {
-  MatrixOf<Scalar> X, W;
-  ThreadPool pool{2};
-
-  Work() : X(random(kSamples, "bench.samples")), W(random(kAtoms, "bench.atoms")) {
-    W.rowwise().normalize();
-  }
-  static MatrixOf<Scalar> random(Index rows, std::string_view name) {
-    MatrixOf<Scalar> m(rows, kDimension);
-    RandomStream(1, name).fill_normal(0, std::span(m.data(), static_cast<std::size_t>(m.size())));
-    return m;
-  }
-};
-
-template <typename Scalar>
 void Pursuit(benchmark::State& state) {
-  Work<Scalar> work;
+  const auto X = bench::normal_matrix<Scalar>(kSamples, kDimension, 1, "samples");
+  auto W = bench::normal_matrix<Scalar>(kAtoms, kDimension, 1, "atoms");
+  W.rowwise().normalize();
+  ThreadPool pool{bench::kThreads};
   SparseCodes<Scalar> codes;
   for (auto _ : state) {
-    orthogonal_matching_pursuit<Scalar>(work.X, work.W, {kSparsity}, codes, work.pool);
+    orthogonal_matching_pursuit<Scalar>(X, W, {kSparsity}, codes, pool);
     benchmark::DoNotOptimize(codes.value.data());
   }
+  // The products of samples and atoms, and of atoms, that every form begins with.
+  bench::report_work(state, 2.0 * (kSamples + kAtoms) * kAtoms * kDimension,
+                     sizeof(Scalar) * (kSamples + kAtoms) * kDimension);
 }
-
-template <typename Scalar>
-void Correlations(benchmark::State& state) {
-  Work<Scalar> work;
-  MatrixOf<Scalar> products(kSamples, kAtoms);
-  for (auto _ : state) {
-    multiply<Scalar>(work.pool, Trans::No, Trans::Yes, 1, work.X, work.W, 0, products);
-    benchmark::DoNotOptimize(products.data());
-  }
-}
-
-void PursuitDouble(benchmark::State& state) {
-  Pursuit<double>(state);
-}
-void PursuitFloat(benchmark::State& state) {
-  Pursuit<float>(state);
-}
-void CorrelationsDouble(benchmark::State& state) {
-  Correlations<double>(state);
-}
-BENCHMARK(PursuitDouble)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(PursuitFloat)->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK(CorrelationsDouble)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(Pursuit<double>)->Name("Pursuit/double")->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(Pursuit<float>)->Name("Pursuit/float")->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace twofold::ops

@@ -1,76 +1,72 @@
-// One step of tied mean-field SGD: N = 5000 neurons, d = 784, batch 100, float, 2 threads.
-//
-// The floor is a plain product of the first GEMM's shape by the same BLAS on the same threads: the
-// step is five products of that many flops.
-#include <benchmark/benchmark.h>
-
-#include "twofold/core/random.hpp"
-#include "twofold/linalg/gemm.hpp"
+// One step of tied mean-field SGD: N = 5000 neurons, d = 784, batch 100, 2 threads.
+#include "support.hpp"
 #include "twofold/ops/loss_gradient.hpp"
 
 namespace twofold::ops {
 namespace {
 
 constexpr Index kNeurons = 5000, kDimension = 784, kBatch = 100;
-constexpr int kThreads = 2;
-constexpr double kStepFlops = 10.0 * kBatch * kNeurons * kDimension;
 
-MatrixF normal_matrix(Index rows, Index cols, float scale, std::string_view name) {
-  const RandomStream stream(1, name);
-  MatrixF m(rows, cols);
-  for (Index i = 0; i < rows; ++i) {
-    stream.fill_normal(static_cast<std::uint64_t>(i),
-                       std::span(m.row(i).data(), static_cast<std::size_t>(cols)));
-  }
-  return m * scale;
-}
-
+template <typename Scalar>
 struct Problem {
-  MatrixF X = normal_matrix(kBatch, kDimension, 1.0f / 28, "samples");
-  model::Weights<float> weights, gradient;
-  Workspace<float> workspace{kBatch, kDimension, kNeurons};
-  ThreadPool pool{kThreads};
+  MatrixOf<Scalar> X = bench::normal_matrix<Scalar>(kBatch, kDimension, 1.0 / 28, "samples");
+  model::Weights<Scalar> weights;
+  ThreadPool pool{bench::kThreads};
   Problem() {
-    weights.encoder = normal_matrix(kNeurons, kDimension, 0.2f, "neurons");
-    weights.scale = 1.0f / kNeurons;
-    gradient = zeros_like(weights);
+    weights.encoder = bench::normal_matrix<Scalar>(kNeurons, kDimension, 0.2, "neurons");
+    weights.scale = Scalar(1) / kNeurons;
   }
 };
 
-void report_flops(benchmark::State& state, double flops) {
-  state.counters["GF/s"] =
-      benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-}
-
 // W <- W - η (N ∂L/∂W + λ W), η = 0.01, λ = 0.05.
+template <typename Scalar>
 void SgdStep(benchmark::State& state) {
-  Problem p;
-  const float step = 0.01f, penalty = 0.05f;
-  const float keep = 1 - step * penalty, factor = -step * kNeurons;
+  Problem<Scalar> p;
+  model::Weights<Scalar> gradient = zeros_like(p.weights);
+  Workspace<Scalar> workspace(kBatch, kDimension, kNeurons);
+  const Scalar step = Scalar(0.01), keep = 1 - step * Scalar(0.05), factor = -step * kNeurons;
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        loss_gradient(p.X, p.weights, model::Relu{}, p.gradient, p.workspace, p.pool));
+        loss_gradient(p.X, p.weights, model::Relu{}, gradient, workspace, p.pool));
     parallel_for(p.pool, kNeurons, 256, [&](Index begin, Index end) {
       auto w = p.weights.encoder.middleRows(begin, end - begin);
-      w = keep * w + factor * p.gradient.encoder.middleRows(begin, end - begin);
+      w = keep * w + factor * gradient.encoder.middleRows(begin, end - begin);
     });
   }
-  report_flops(state, kStepFlops);
+  // Five products; the weights read and written once.
+  bench::report_work(state, 10.0 * kBatch * kNeurons * kDimension,
+                     2.0 * sizeof(Scalar) * kNeurons * kDimension);
 }
-BENCHMARK(SgdStep)->Unit(benchmark::kMillisecond)->UseRealTime()->MinWarmUpTime(0.3);
+BENCHMARK(SgdStep<float>)
+    ->Name("SgdStep/float")
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->MinWarmUpTime(0.3);
+BENCHMARK(SgdStep<double>)
+    ->Name("SgdStep/double")
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->MinWarmUpTime(0.3);
 
-void FiveProducts(benchmark::State& state) {
-  Problem p;
-  MatrixF Z(kNeurons, kBatch);
+void SgdAccuracy(benchmark::State& state) {
+  Problem<float> p;
+  const double others = bench::allocated_bytes();
+  model::Weights<float> gradient = zeros_like(p.weights);
+  Workspace<float> workspace(kBatch, kDimension, kNeurons);
+  (void)loss_gradient(p.X, p.weights, model::Relu{}, gradient, workspace, p.pool);
+  state.counters["workspace_bytes"] = bench::allocated_bytes() - others;
+  Problem<double> q;
+  q.X = p.X.cast<double>();
+  q.weights.encoder = p.weights.encoder.cast<double>();
+  q.weights.scale = static_cast<double>(p.weights.scale);
+  model::Weights<double> exact = zeros_like(q.weights);
+  Workspace<double> more(kBatch, kDimension, kNeurons);
   for (auto _ : state) {
-    for (int i = 0; i < 5; ++i) {
-      multiply<float>(p.pool, Trans::No, Trans::Yes, 1, p.weights.encoder, p.X, 0, Z);
-    }
-    benchmark::DoNotOptimize(Z.data());
+    (void)loss_gradient(q.X, q.weights, model::Relu{}, exact, more, q.pool);
   }
-  report_flops(state, kStepFlops);
+  state.counters["gradient_error"] = bench::relative_error(gradient.encoder, exact.encoder);
 }
-BENCHMARK(FiveProducts)->Unit(benchmark::kMillisecond)->UseRealTime()->MinWarmUpTime(0.3);
+BENCHMARK(SgdAccuracy)->Name("SgdAccuracy/float")->Iterations(1);
 
 }  // namespace
 }  // namespace twofold::ops
