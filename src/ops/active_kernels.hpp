@@ -25,7 +25,7 @@ inline constexpr Index kPanelLanes = 16, kPanelVectors = 8;
 struct ActiveKernels {
   const char* name;
 
-  /// C = max(L R, 0), keeping NaN: L rows×inner with `left_stride`, C rows×columns with
+  /// C = L R: L rows×inner with `left_stride`, C rows×columns with
   /// `out_stride`, R in panels of 64 columns, the last one as wide as it must be.
   void (*encode)(Index rows, Index columns, Index inner, const float* left, Index left_stride,
                  const float* right, float* out, Index out_stride);

@@ -49,15 +49,12 @@ TWOFOLD_TARGET void encode_tile(const Tile& t) {
       for (int v = 0; v < kVectors; ++v) sum[i][v] = _mm512_fmadd_ps(l, r[v], sum[i][v]);
     }
   }
-  const __m512 zero = _mm512_setzero_ps();
 #pragma GCC unroll 6
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const __mmask16 here = v + 1 < kVectors ? static_cast<__mmask16>(0xffff) : t.last;
-      // The second operand if one is NaN.
-      _mm512_mask_storeu_ps(t.out + i * t.out_stride + v * kLanes, here,
-                            _mm512_maskz_max_ps(here, zero, sum[i][v]));
+      _mm512_mask_storeu_ps(t.out + i * t.out_stride + v * kLanes, here, sum[i][v]);
     }
   }
 }

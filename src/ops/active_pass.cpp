@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sign_repair.hpp"
+
 namespace twofold::ops {
 namespace {
 
@@ -99,19 +101,21 @@ void ActivePass::unpack(const AlignedFloats& panels, Span block, MatrixF& M) con
   }
 }
 
-void ActivePass::encode(const MatrixF& B, Span block, const Samples& samples, float* H) const {
+void ActivePass::encode(const MatrixF& B, Span block, const Samples& samples, ConstView<float> X,
+                        double largest, float* Z) const {
   kernels_.encode(block.size, samples.size, panels_.columns, B.row(block.begin).data(),
-                  panels_.columns, samples.Xt.data(), H, samples.size);
+                  panels_.columns, samples.Xt.data(), Z, samples.size);
+  repair_signs(B.middleRows(block.begin, block.size), X, largest, Z);
 }
 
-void ActivePass::decode(const MatrixF& A, Span block, const float* H, Index samples,
+void ActivePass::decode(const MatrixF& A, Span block, const float* Z, Index samples,
                         Scratch& scratch) const {
   pack(A, block, scratch.decoder);
   const ActivePairs by_neuron = scratch.by_neuron.pairs(block.size);
   for (Index first = 0; first < samples; first += tile_) {
     const Index size = std::min(tile_, samples - first);
     const ActivePairs by_sample = scratch.by_sample.pairs(size);
-    kernels_.fire(H + first, samples, size, 1.0F, by_neuron);
+    kernels_.fire(Z + first, samples, size, 1.0F, by_neuron);
     transpose(by_neuron, by_sample);
     panels_.for_each(kNeurons, [&](Index column, Index width, Index panel) {
       kernels_.add(scratch.decoder.data() + panel, width, by_sample,
@@ -136,12 +140,12 @@ void ActivePass::add_sums(const Scratch& scratch, Index sample, float* row) cons
   });
 }
 
-void ActivePass::backward(const float* H, Index rows, const Samples& samples,
+void ActivePass::backward(const float* Z, Index rows, const Samples& samples,
                           const Gradient& gradient, Scratch& scratch) const {
   const ActivePairs pairs = scratch.by_neuron.pairs(rows);
   for (Index tile = 0; tile < samples.size; tile += tile_) {
     const Index size = std::min(tile_, samples.size - tile);
-    kernels_.fire(H + tile, samples.size, size, gradient.decoder_factor, pairs);
+    kernels_.fire(Z + tile, samples.size, size, gradient.decoder_factor, pairs);
     panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
       const float* E = samples.E.data() + panel + tile * width;
       float* sums =

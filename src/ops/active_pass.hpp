@@ -91,10 +91,13 @@ class ActivePass {
   void unpack(const AlignedFloats& panels, Span block, MatrixF& M) const;
   void clear_block(AlignedFloats& panels) const;
 
-  /// H = max(B Xᵀ, 0) of the block: its size × the chunk's, row by row.
-  void encode(const MatrixF& B, Span block, const Samples& samples, float* H) const;
-  /// scratch.sums += Hᵀ A, over the block.
-  void decode(const MatrixF& A, Span block, const float* H, Index samples, Scratch& scratch) const;
+  /// Z = B Xᵀ of the block: its size × the chunk's, row by row; no sign is wrong.
+  /// @param X        the chunk's rows
+  /// @param largest  of their norms
+  void encode(const MatrixF& B, Span block, const Samples& samples, ConstView<float> X,
+              double largest, float* Z) const;
+  /// scratch.sums += Hᵀ A, over the block; H = max(Z, 0).
+  void decode(const MatrixF& A, Span block, const float* Z, Index samples, Scratch& scratch) const;
   void clear_sums(Scratch& scratch) const;
   /// Row `sample` of the sums, added to `row` (d).
   void add_sums(const Scratch& scratch, Index sample, float* row) const;
@@ -109,7 +112,7 @@ class ActivePass {
     AlignedFloats* encoder;
     float decoder_factor, encoder_factor;
   };
-  void backward(const float* H, Index rows, const Samples& samples, const Gradient& gradient,
+  void backward(const float* Z, Index rows, const Samples& samples, const Gradient& gradient,
                 Scratch& scratch) const;
 
  private:

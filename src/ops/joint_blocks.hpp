@@ -50,7 +50,7 @@ class JointBlocks {
   virtual void take_residual(Span chunk, Span rows, const MatrixOf<Scalar>& E) = 0;
 
  protected:
-  /// H = max(BXᵀ, 0) of a block and a chunk: block×chunk, row by row.
+  /// Z = BXᵀ or H = max(Z, 0) of a block and a chunk: block×chunk, row by row.
   [[nodiscard]] Scalar* codes(Span block, Span chunk) noexcept {
     return codes_.data() + chunk.begin * sizes_.neurons + block.begin * chunk.size;
   }
@@ -68,7 +68,7 @@ class JointBlocks {
   VectorOf<Scalar> codes_;
 };
 
-/// By the BLAS, for any machine and precision.
+/// By the BLAS, for any machine and precision. X must outlive it, here and below.
 template <std::floating_point Scalar>
 [[nodiscard]] std::unique_ptr<JointBlocks<Scalar>> dense_joint_blocks(ConstView<Scalar> X,
                                                                       JointSizes sizes,

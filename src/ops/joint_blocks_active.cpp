@@ -3,6 +3,7 @@
 
 #include "active_pass.hpp"
 #include "joint_blocks.hpp"
+#include "sign_repair.hpp"
 
 namespace twofold::ops {
 namespace {
@@ -13,6 +14,8 @@ class ActiveBlocks final : public JointBlocks<float> {
                TrainedFactors trained)
       : JointBlocks(sizes, ActivePass::kNeurons),
         trained_(trained),
+        X_(X),
+        largest_(largest_norm(X)),
         pass_(kernels, sizes.d, sizes.chunk),
         scratch_(static_cast<std::size_t>(strips()), pass_.scratch()) {
     for_each_chunk([&](Span c) {
@@ -51,10 +54,13 @@ class ActiveBlocks final : public JointBlocks<float> {
   void forward(const model::Weights<float>& w, Span block, Span chunk, Index strip, bool encode,
                bool first) override {
     ActivePass::Scratch& s = scratch(strip);
-    float* H = codes(block, chunk);
-    if (encode) pass_.encode(w.encoder, block, samples(chunk), H);
+    float* Z = codes(block, chunk);
+    if (encode) {
+      pass_.encode(w.encoder, block, samples(chunk), X_.middleRows(chunk.begin, chunk.size),
+                   largest_, Z);
+    }
     if (first) pass_.clear_sums(s);
-    pass_.decode(w.decoder_rows(), block, H, chunk.size, s);
+    pass_.decode(w.decoder_rows(), block, Z, chunk.size, s);
   }
 
   void output(Span chunk, Index sample, float* row) const override {
@@ -77,6 +83,8 @@ class ActiveBlocks final : public JointBlocks<float> {
   ActivePass::Scratch& scratch(Index strip) { return scratch_[static_cast<std::size_t>(strip)]; }
 
   TrainedFactors trained_;
+  ConstView<float> X_;
+  double largest_;  // norm
   ActivePass pass_;
   std::vector<ActivePass::Samples> chunks_;
   std::vector<ActivePass::Scratch> scratch_;  // of each strip

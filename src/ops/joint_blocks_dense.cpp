@@ -1,4 +1,7 @@
+#include <type_traits>
+
 #include "joint_blocks.hpp"
+#include "sign_repair.hpp"
 #include "twofold/linalg/gemm.hpp"
 
 namespace twofold::ops {
@@ -22,7 +25,9 @@ class DenseBlocks final : public JointBlocks<Scalar> {
         E_(sizes.samples, sizes.d),
         sums_(VectorOf<Scalar>::Zero(strips_ * sizes.chunk * sizes.d)),
         back_(VectorOf<Scalar>::Zero(strips_ * block_ * sizes.chunk)),
-        last_(strips_ * block_, sizes.d) {}
+        last_(strips_ * block_, sizes.d) {
+    if constexpr (std::is_same_v<Scalar, float>) largest_ = largest_norm(X);
+  }
 
   void update(model::Weights<Scalar>& w, Span block, Index strip,
               FactorSteps<Scalar> steps) override {
@@ -55,6 +60,10 @@ class DenseBlocks final : public JointBlocks<Scalar> {
     if (encode) {
       gemm<Scalar>(Trans::No, Trans::Yes, 1, w.encoder.middleRows(block.begin, block.size),
                    X_.middleRows(chunk.begin, chunk.size), 0, H);
+      if constexpr (std::is_same_v<Scalar, float>) {
+        repair_signs(w.encoder.middleRows(block.begin, block.size),
+                     X_.middleRows(chunk.begin, chunk.size), largest_, H.data());
+      }
       H = (H.array() < 0).select(Scalar(0), H.array());  // keeps NaN
     }
     Map sums(sums_of(strip), chunk.size, sizes_.d);
@@ -82,7 +91,9 @@ class DenseBlocks final : public JointBlocks<Scalar> {
   }
 
   TrainedFactors trained_;
-  MatrixOf<Scalar> X_, E_;
+  ConstView<Scalar> X_;
+  double largest_ = 0;  // norm; not wanted in double
+  MatrixOf<Scalar> E_;
   VectorOf<Scalar> sums_;  // chunk×d a strip
   VectorOf<Scalar> back_;  // block×chunk a strip: (A Eᵀ)∘1(H > 0)
   MatrixOf<Scalar> last_;  // block×d a strip: A before the update

@@ -30,6 +30,9 @@ struct FactorSteps {
 ///
 /// both from the same E, H and A. Tied weights move by the sum of the two.
 ///
+/// In float, pre-activations that are zero within rounding are computed again in double, so that no
+/// neuron fires, or fails to, for a rounding error.
+///
 /// The gradient at the last weights and the forward pass at the next are one pass over blocks of
 /// neurons, so that each weight is read and written once a step.
 template <std::floating_point Scalar>
