@@ -234,10 +234,10 @@ void check_quantity(std::string_view quantity, const TangentSpec& spec) {
                       spec.data.samples, mode));
 }
 
-bool expects_divergence(const ExperimentSpec& spec, const std::string& label) {
+bool expects_divergence(const ExperimentSpec& spec, const TangentResult& result) {
   const auto expects = [&](const std::string& quantity, const std::vector<std::string>& cases) {
     return (quantity == "diverged" || quantity == "reached") &&
-           (cases.empty() || std::ranges::find(cases, label) != cases.end());
+           (cases.empty() || std::ranges::find(cases, result.label) != cases.end());
   };
   return std::ranges::any_of(spec.claims,
                              [&](const ClaimOptions& c) { return expects(c.quantity, c.cases); }) ||

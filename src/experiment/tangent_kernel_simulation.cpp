@@ -85,15 +85,15 @@ TangentSimulated simulate_start(const TangentSetting& setting, const TangentTheo
 
 }  // namespace
 
-TangentSimulated simulate(const TangentSetting& setting, const TangentTheory& theory,
-                          std::int64_t repeat, const std::string& name, const RunFolder& folder,
-                          RunContext context) {
+TangentSimulated simulate(const TangentResult& result, std::int64_t repeat, const std::string& name,
+                          const RunFolder& folder, RunContext context) {
+  const TangentSetting& setting = result.setting;
   const std::string id = fmt::format("{}-{}", name, repeat + 1);
   const fs::path finished = folder.checkpoint() / (id + ".json");
   if (fs::exists(finished)) return read_finished(finished);
   TangentSimulated simulated;
   if (repeat == 0) {
-    simulated = simulate_start(setting, theory, id, folder, context);
+    simulated = simulate_start(setting, result.predicted, id, folder, context);
   } else {
     const TangentSetting other = make_setting(setting.spec, setting.seed + repeat, context.pool);
     simulated = simulate_start(other, tangent_theory(other, context.pool), id, folder, context);

@@ -15,10 +15,6 @@ constexpr double kLongestNormRatio = 10.0;
 constexpr double kTrajectoryError = 0.2;
 constexpr double kSameAngle = 1e-7;  // of theory::SampleReportOptions
 
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 std::string cell(const Json& value) {
   if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
   if (value.is_number()) return fmt::format("{:.5g}", value.get<double>());
@@ -133,17 +129,17 @@ void add_tied(const TangentResult& r, Json& summary) {
   summary["start_loss"] = start.loss * s.samples.squaredNorm();
   const double norm = s.spec.model.init_scale * std::sqrt(static_cast<double>(s.neurons()) *
                                                           static_cast<double>(s.dimension()));
-  summary["relative_movement"] = number(r.predicted.encoder_movement / norm);
+  summary["relative_movement"] = json_number(r.predicted.encoder_movement / norm);
 }
 
 void add_untied(const TangentResult& r, Json& summary) {
   const TangentTheory& t = r.predicted;
-  summary["weight_movement"] = {{"encoder", number(t.encoder_movement)},
-                                {"decoder", number(t.decoder_movement)}};
-  summary["flip_fraction"] = number(t.flips);
-  summary["test_error"] = number(t.test_error);
-  summary["test_error_limit"] = number(t.limit_error);
-  summary["start_noise_sd"] = number(std::sqrt(t.start_noise));
+  summary["weight_movement"] = {{"encoder", json_number(t.encoder_movement)},
+                                {"decoder", json_number(t.decoder_movement)}};
+  summary["flip_fraction"] = json_number(t.flips);
+  summary["test_error"] = json_number(t.test_error);
+  summary["test_error_limit"] = json_number(t.limit_error);
+  summary["start_noise_sd"] = json_number(std::sqrt(t.start_noise));
   summary["least_neurons"] = theory::structural_width(r.setting.size(), r.setting.rates());
   summary["trajectory_error"] = expected_error(r.setting);
 }
@@ -169,14 +165,14 @@ Json summary_json(const TangentResult& r) {
   const TangentSetting& s = r.setting;
   const TangentTheory& t = r.predicted;
   Json summary = {{"samples", s.size()}, {"dimension", s.dimension()}, {"neurons", s.neurons()}};
-  summary["lambda_min"] = number(t.smallest);
-  summary["lambda_max"] = number(t.largest);
-  summary["stable_step"] = number(2.0 / t.largest);
-  summary["best_step"] = number(2.0 / (t.largest + t.smallest));
-  summary["step"] = number(t.step);
-  summary["initial_loss"] = number(t.initial_loss);
-  summary["slope"] = number(t.slope);
-  if (s.spec.train.target > 0.0) summary["steps_to_target"] = number(t.steps_to_target);
+  summary["lambda_min"] = json_number(t.smallest);
+  summary["lambda_max"] = json_number(t.largest);
+  summary["stable_step"] = json_number(2.0 / t.largest);
+  summary["best_step"] = json_number(2.0 / (t.largest + t.smallest));
+  summary["step"] = json_number(t.step);
+  summary["initial_loss"] = json_number(t.initial_loss);
+  summary["slope"] = json_number(t.slope);
+  if (s.spec.train.target > 0.0) summary["steps_to_target"] = json_number(t.steps_to_target);
   if (!t.report.closest.empty()) summary["closest_angle"] = t.report.closest.front().angle;
   if (s.spec.tied()) {
     add_tied(r, summary);
@@ -186,15 +182,19 @@ Json summary_json(const TangentResult& r) {
   return summary;
 }
 
-Json prediction_json(const TangentResult& r) {
-  Json trust = Json::array();
-  for (const TrustEntry& e : r.trust) {
-    trust.push_back({{"name", e.name},
-                     {"value", number(e.value)},
-                     {"limit", number(e.limit)},
-                     {"verdict", e.verdict},
-                     {"text", e.text}});
+Json measured_json(const TangentResult& r) {
+  Json json = Json::object();
+  if (r.measured.empty()) return json;
+  for (const auto& [name, ignored] : r.measured.front().values) {
+    const auto value = compared(r, name);
+    json[name] = {{"predicted", json_number(value->predicted)},
+                  {"mean", json_number(value->measured.mean)},
+                  {"standard_error", json_number(value->measured.standard_error)}};
   }
+  return json;
+}
+
+Json prediction_json(const TangentResult& r) {
   Json json = Json::object();
   if (!r.label.empty()) json["case"] = r.label;
   json["summary"] = summary_json(r);
@@ -202,11 +202,11 @@ Json prediction_json(const TangentResult& r) {
   Json steps = Json::array(), loss = Json::array(), share = Json::array();
   for (std::size_t i = 0; i < t.loss.size(); ++i) {
     steps.push_back(t.steps[i]);
-    loss.push_back(number(t.loss[i]));
-    share.push_back(number(t.loss[i] / t.initial_loss));
+    loss.push_back(json_number(t.loss[i]));
+    share.push_back(json_number(t.loss[i] / t.initial_loss));
   }
   json["series"] = {{"steps", steps}, {"loss", loss}, {"relative_loss", share}};
-  json["trust"] = std::move(trust);
+  json["trust"] = to_json(r.trust);
   return json;
 }
 

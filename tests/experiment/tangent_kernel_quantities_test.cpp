@@ -92,12 +92,15 @@ TEST(TangentKernelQuantities, RefusesWhatASpecDoesNotHave) {
 
 TEST(TangentKernelQuantities, ADivergenceIsAResultWhereAClaimOrFigureIsAboutIt) {
   ExperimentSpec spec;
-  EXPECT_FALSE(expects_divergence(spec, "four"));
+  TangentResult four, other;
+  four.label = "four";
+  other.label = "other";
+  EXPECT_FALSE(expects_divergence(spec, four));
   spec.claims.push_back({.quantity = "diverged", .cases = {"other"}});
-  EXPECT_FALSE(expects_divergence(spec, "four"));
-  EXPECT_TRUE(expects_divergence(spec, "other"));
+  EXPECT_FALSE(expects_divergence(spec, four));
+  EXPECT_TRUE(expects_divergence(spec, other));
   spec.figures.push_back({.kind = "modes:reached"});
-  EXPECT_TRUE(expects_divergence(spec, "four"));
+  EXPECT_TRUE(expects_divergence(spec, four));
 }
 
 TEST(TangentKernelQuantities, ASpecWithoutClaimsIsJudgedByItsTrajectory) {

@@ -35,7 +35,7 @@ class Simulation {
   TangentSimulated run(int threads = 1, Observer& observer = no_observer(),
                        std::int64_t repeat = 0) {
     ThreadPool pool(threads);
-    return simulate(result.setting, result.predicted, repeat, "case1", folder, {pool, observer});
+    return simulate(result, repeat, "case1", folder, {pool, observer});
   }
 
  private:
