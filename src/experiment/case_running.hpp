@@ -158,10 +158,11 @@ Json predict_cases(const CaseLoop<Result, Spec>& loop, const ExperimentSpec& spe
   return {{"cases", cases}};
 }
 
-/// System::check where quantities and figures have needs: they are asked of the cases they name.
+/// System::check where claims and figures have needs: they are asked of the cases they name.
+/// @param check_needs  of a claim without "minimum:" or "exponent:" before its quantity.
 template <typename Spec>
 void check_cases(const ExperimentSpec& spec, Spec (*read)(SpecDocument&), AboutQuantity about,
-                 void (*check_quantity)(std::string_view, const Spec&),
+                 void (*check_needs)(const ClaimOptions&, const Spec&),
                  void (*check_figure)(const FigureOptions&, const Spec&)) {
   const auto names = [](const auto& options, const Case& c) {
     return options.cases.empty() ||
@@ -171,8 +172,9 @@ void check_cases(const ExperimentSpec& spec, Spec (*read)(SpecDocument&), AboutQ
   for (const Case& c : spec.cases) {
     SpecDocument document = c.document.clone();
     const Spec one = read(document);
-    for (const ClaimOptions& claim : spec.claims) {
-      if (names(claim, c)) check_quantity(claim.quantity.substr(claim.quantity.find(':') + 1), one);
+    for (ClaimOptions claim : spec.claims) {
+      claim.quantity = claim.quantity.substr(claim.quantity.find(':') + 1);
+      if (names(claim, c)) check_needs(claim, one);
     }
     for (const FigureOptions& figure : spec.figures) {
       if (names(figure, c)) check_figure(figure, one);

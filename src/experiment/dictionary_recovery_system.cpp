@@ -30,8 +30,11 @@ Json predict(const ExperimentSpec& spec, RunContext context) {
 }
 
 void check(const ExperimentSpec& spec) {
-  check_cases(spec, read_dictionary_recovery_spec, about_dictionary_recovery, check_quantity,
-              check_dictionary_recovery_figure);
+  const auto check_needs = [](const ClaimOptions& claim, const RecoverySpec& one) {
+    check_quantity(claim.quantity, one);
+  };
+  check_cases<RecoverySpec>(spec, read_dictionary_recovery_spec, about_dictionary_recovery,
+                            check_needs, check_dictionary_recovery_figure);
 }
 
 std::string resolve(SpecDocument document) {

@@ -27,6 +27,7 @@ struct TangentSimulated {
 ///   "trajectory"                   max over records of ‖E_t − predicted‖/‖E_0‖; predicted 0
 ///   "steps"                        to reach train.target
 ///   "reached", "guaranteed", "monotone", "diverged"   1 or 0
+///   "catapults"                    rises of the loss that ended below where they began
 ///   "encoder movement", "decoder movement", "relative movement"
 ///   "flips"                        fraction of the pairs (neuron, sample)
 ///   "start gain"                   ‖u_0‖/‖x‖, root mean square over the queries

@@ -30,7 +30,7 @@ Json predict(const ExperimentSpec& spec, RunContext context) {
 }
 
 void check(const ExperimentSpec& spec) {
-  check_cases(spec, read_tangent_kernel_spec, about_tangent_kernel, check_quantity,
+  check_cases(spec, read_tangent_kernel_spec, about_tangent_kernel, check_tangent_kernel_claim,
               check_tangent_kernel_figure);
 }
 
