@@ -88,7 +88,8 @@ void check_tangent_kernel_figure(const FigureOptions& figure, const TangentSpec&
 
 std::vector<FigureOptions> wanted_figures(const ExperimentSpec& spec) {
   if (!spec.figures.empty()) return spec.figures;
-  return {{.kind = "loss", .sentence = "Points follow the line that was predicted."},
+  return {{.kind = "loss",
+           .sentence = "The line is what the kernel predicts, the points are the trained network."},
           {.kind = "outputs"}};
 }
 

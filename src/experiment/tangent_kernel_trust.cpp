@@ -123,16 +123,17 @@ TrustEntry width_entry(const TangentSetting& s) {
 
 TrustEntry trajectory_entry(const TangentSetting& s, const TangentTheory& t) {
   const double error = t.trajectory_error;
-  // It falls with the root of N.
+  // It falls with the root of N; two digits are enough.
   const double wanted = kTrajectoryError / 2.0;
   const double neurons = static_cast<double>(s.neurons()) * std::pow(error / wanted, 2.0);
+  const double digits = std::pow(10.0, std::max(0.0, std::floor(std::log10(neurons)) - 1.0));
   const bool own = s.spec.predict.kernel == "empirical";
   return {"trajectory_error", error, kTrajectoryError,
           error <= kTrajectoryError ? "trust" : "caution",
           fmt::format("share of the first residual by which a network of this width is expected to "
-                      "miss the curve of infinite width{}; {:.2g} neurons would give {}",
-                      own ? " (the curve of its own kernel it follows more closely)" : "", neurons,
-                      wanted)};
+                      "miss the curve of infinite width{}; {:.0f} neurons would give {}",
+                      own ? " (the curve of its own kernel it follows more closely)" : "",
+                      digits * std::ceil(neurons / digits), wanted)};
 }
 
 TrustEntry step_entry(const TangentTheory& t) {
@@ -174,7 +175,7 @@ std::vector<TrustEntry> tangent_trust(const TangentSetting& s, const TangentTheo
     list.push_back(tied_entry(s));
   } else {
     list.push_back(width_entry(s));
-    if (std::isfinite(t.trajectory_error)) list.push_back(trajectory_entry(s, t));
+    if (t.trajectory_error > 0.0) list.push_back(trajectory_entry(s, t));
   }
   if (t.largest > 0.0) list.push_back(step_entry(t));
   list.push_back(norms_entry(t.report));
