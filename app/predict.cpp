@@ -2,14 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "command.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/data/dataset.hpp"
+#include "twofold/data/formats.hpp"
 #include "twofold/experiment/query_audit.hpp"
 
 namespace twofold::app {
 namespace {
 
 using experiment::Json;
+
+constexpr std::uint64_t kMostKernelRows = 200;
 
 struct PredictCommand {
   std::string spec;
@@ -29,12 +35,19 @@ experiment::SpecDocument spec_for_data(std::string path, std::string system) {
       system == "one_bit"
           ? "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_variance\"]\n"
       : system == "tangent_kernel"
-          ? "[data]\nsource = \"file\"\nsamples = 200\ntransforms = [\"center\", \"unit_norm\"]\n"
+          ? "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_norm\"]\n"
           : "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_trace\"]\n"
             "[train]\nunits = \"leading\"\npenalty = 0.02\ntime = 40.0\n",
       "--data");
   document.set("system=" + experiment::toml_text(&system));
   document.set("data.path=" + experiment::toml_text(&path));
+  if (system == "tangent_kernel") {
+    // Its kernels are whole matrices; the other rows are unseen ones.
+    const auto rows = static_cast<double>(data::open_file(path)->size());
+    const auto train = static_cast<std::uint64_t>(data::SourceOptions{}.split[0] * rows + 1e-9);
+    document.set(
+        fmt::format("data.samples={}", std::clamp<std::uint64_t>(train, 1, kMostKernelRows)));
+  }
   return document;
 }
 

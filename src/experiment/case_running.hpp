@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "experiment/judging.hpp"
 #include "experiment/record_making.hpp"
 #include "twofold/experiment/system.hpp"
 
@@ -21,14 +23,34 @@ namespace twofold::experiment {
 ///   make_setting(Spec, seed, pool, previous), predict_case(Result&), summary_json(Result),
 ///   prediction_json(Result), measured_value(Result, name),
 ///   simulate(setting, repeat, name, folder, context) -> status, stopped_at, measured.
+/// Where that is not enough, it overloads the templates of the same names below for its Result.
 template <typename Result, typename Spec>
 struct CaseLoop {
   Spec (*read)(SpecDocument&);
   /// Claims, figures and pictures; summaries are added here.
-  Record (*judge)(const ExperimentSpec&, const std::vector<Result>&, const RunFolder&);
+  Record (*judge)(const ExperimentSpec&, const std::vector<Result>&, const RunFolder&, ThreadPool&);
   std::string_view stopped;      ///< "training diverged at step": of a run that did
   std::string_view unsaid = "";  ///< entry of the trust report that is no warning
 };
+
+/// Theory that needs no threads.
+template <typename Result>
+void predict_case(Result& result, ThreadPool&) {
+  predict_case(result);
+}
+
+/// A simulation that needs no theory.
+template <typename Result>
+auto simulate(const Result& result, std::int64_t repeat, const std::string& name,
+              const RunFolder& folder, RunContext context) {
+  return simulate(result.setting, repeat, name, folder, context);
+}
+
+/// Whether a divergence of this case is a result, as a claim is about it.
+template <typename Result>
+bool expects_divergence(const ExperimentSpec&, const Result&) {
+  return false;
+}
 
 template <typename Result, typename Spec>
 Result predicted_case(const CaseLoop<Result, Spec>& loop, const Case& c, std::int64_t seed,
@@ -38,7 +60,7 @@ Result predicted_case(const CaseLoop<Result, Spec>& loop, const Case& c, std::in
   result.label = c.label;
   result.value = c.value;
   result.setting = make_setting(loop.read(document), seed, context.pool, previous);
-  predict_case(result);
+  predict_case(result, context.pool);
   return result;
 }
 
@@ -59,18 +81,22 @@ template <typename Result>
 RunStatus simulate_case(const ExperimentSpec& spec, std::size_t index, std::string_view stopped,
                         Result& result, const RunFolder& folder, RunContext context) {
   const auto began = std::chrono::steady_clock::now();
+  const bool expected = expects_divergence(spec, result);
   for (std::int64_t repeat = 0; repeat < spec.run.repeats; ++repeat) {
     const StopRequest stop = context.observer.stop_requested();
     if (stop != StopRequest::None) {
       return stop == StopRequest::Interrupt ? RunStatus::Interrupted : RunStatus::Terminated;
     }
-    auto s = simulate(result.setting, repeat, fmt::format("case{}", index + 1), folder, context);
+    auto s = simulate(result, repeat, fmt::format("case{}", index + 1), folder, context);
     if (s.status == RunStatus::Diverged) {
       result.diverged_at = s.stopped_at;
-      result.measured.clear();
-      context.observer.message(Severity::Warning, fmt::format("{} {}", stopped, s.stopped_at));
+      context.observer.message(expected ? Severity::Info : Severity::Warning,
+                               fmt::format("{} {}", stopped, s.stopped_at));
+      if (!expected) result.measured.clear();
     }
-    if (s.status != RunStatus::Finished) return s.status;
+    if (s.status != RunStatus::Finished && !(expected && s.status == RunStatus::Diverged)) {
+      return s.status;
+    }
     result.measured.push_back(std::move(s.measured));
   }
   result.simulate_s =
@@ -107,7 +133,7 @@ Outcome run_cases(const CaseLoop<Result, Spec>& loop, const ExperimentSpec& spec
     results.push_back(std::move(result));
     context.observer.progress({"cases", static_cast<std::int64_t>(i) + 1, total});
   }
-  outcome.record = loop.judge(spec, results, folder);
+  outcome.record = loop.judge(spec, results, folder, context.pool);
   for (const Result& r : results) {
     Json summary = summary_json(r);
     summary["measured"] = measured_json(r);
@@ -130,6 +156,30 @@ Json predict_cases(const CaseLoop<Result, Spec>& loop, const ExperimentSpec& spe
   }
   if (cases.size() == 1) return cases.front();
   return {{"cases", cases}};
+}
+
+/// System::check where claims and figures have needs: they are asked of the cases they name.
+/// @param check_needs  of a claim without "minimum:" or "exponent:" before its quantity.
+template <typename Spec>
+void check_cases(const ExperimentSpec& spec, Spec (*read)(SpecDocument&), AboutQuantity about,
+                 void (*check_needs)(const ClaimOptions&, const Spec&),
+                 void (*check_figure)(const FigureOptions&, const Spec&)) {
+  const auto names = [](const auto& options, const Case& c) {
+    return options.cases.empty() ||
+           std::ranges::find(options.cases, c.label) != options.cases.end();
+  };
+  for (const ClaimOptions& claim : spec.claims) check_claim(claim, about);
+  for (const Case& c : spec.cases) {
+    SpecDocument document = c.document.clone();
+    const Spec one = read(document);
+    for (ClaimOptions claim : spec.claims) {
+      claim.quantity = claim.quantity.substr(claim.quantity.find(':') + 1);
+      if (names(claim, c)) check_needs(claim, one);
+    }
+    for (const FigureOptions& figure : spec.figures) {
+      if (names(figure, c)) check_figure(figure, one);
+    }
+  }
 }
 
 }  // namespace twofold::experiment

@@ -1,7 +1,5 @@
 #include "experiment/dictionary_recovery_system.hpp"
 
-#include <algorithm>
-
 #include "experiment/case_running.hpp"
 #include "experiment/dictionary_recovery_figures.hpp"
 #include "experiment/dictionary_recovery_quantities.hpp"
@@ -12,7 +10,7 @@ namespace twofold::experiment {
 namespace {
 
 Record judge(const ExperimentSpec& spec, const std::vector<RecoveryResult>& results,
-             const RunFolder& folder) {
+             const RunFolder& folder, ThreadPool&) {
   Record record = new_record(spec.run);
   record.claims = judge_claims(spec, results);
   record.figures = dictionary_recovery_figures(spec, results);
@@ -31,24 +29,12 @@ Json predict(const ExperimentSpec& spec, RunContext context) {
   return predict_cases(kLoop, spec, context);
 }
 
-// What claims and figures need is asked of the cases they are about.
-template <typename Options>
-bool names(const Options& options, const Case& c) {
-  return options.cases.empty() || std::ranges::find(options.cases, c.label) != options.cases.end();
-}
-
 void check(const ExperimentSpec& spec) {
-  for (const ClaimOptions& claim : spec.claims) check_claim(claim, about_dictionary_recovery);
-  for (const Case& c : spec.cases) {
-    SpecDocument document = c.document.clone();
-    const RecoverySpec one = read_dictionary_recovery_spec(document);
-    for (const ClaimOptions& claim : spec.claims) {
-      if (names(claim, c)) check_quantity(claim.quantity.substr(claim.quantity.find(':') + 1), one);
-    }
-    for (const FigureOptions& figure : spec.figures) {
-      if (names(figure, c)) check_dictionary_recovery_figure(figure, one);
-    }
-  }
+  const auto check_needs = [](const ClaimOptions& claim, const RecoverySpec& one) {
+    check_quantity(claim.quantity, one);
+  };
+  check_cases<RecoverySpec>(spec, read_dictionary_recovery_spec, about_dictionary_recovery,
+                            check_needs, check_dictionary_recovery_figure);
 }
 
 std::string resolve(SpecDocument document) {

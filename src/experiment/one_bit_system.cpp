@@ -10,7 +10,7 @@ namespace twofold::experiment {
 namespace {
 
 Record judge(const ExperimentSpec& spec, const std::vector<OneBitResult>& results,
-             const RunFolder& folder) {
+             const RunFolder& folder, ThreadPool&) {
   Record record = new_record(spec.run);
   record.claims = judge_claims(spec, results);
   record.figures = one_bit_figures(spec, results);

@@ -71,7 +71,7 @@ Json audit_row(Index q, const Vector& x, const Vector& weights, const Vector& ou
                double off_span, double variance, const std::vector<double>& left_out) {
   Json training = Json::array();
   for (const Index i : by_size(weights)) {
-    if (training.size() == kNamed) break;
+    if (training.size() == kNamed || weights[i] == 0.0) break;
     training.push_back({{"row", i}, {"weight", weights[i]}});
   }
   const double distance = relative((x - output).norm(), x.norm());
@@ -91,13 +91,17 @@ Json audit_case(const Case& c, std::int64_t seed, const std::filesystem::path& f
                 ThreadPool& pool) {
   SpecDocument document = c.document.clone();
   const TangentSetting s = make_setting(read_tangent_kernel_spec(document), seed, pool);
-  require(!s.spec.tied(), kWhere, "theory has no predictor of tied networks: they are not lazy");
+  require(!s.spec.tied(), kWhere,
+          "theory has no predictor of tied networks, as they are not lazy: set train.mode to weak, "
+          "joint or decoder");
   const theory::TangentPredictor predictor(pool, s.samples, s.rates());
   const double largest = predictor.spectrum().largest();
   const double step = given_step(s.spec, largest).value_or(kSafety / largest);
-  require(step * largest < 2.0, kWhere,
-          fmt::format("the step {:.4g} is not below 2/λ_max = {:.4g}: training has no limit", step,
-                      2.0 / largest));
+  require(
+      step * largest < 2.0, kWhere,
+      fmt::format("the step {:.4g} is not below 2/λ_max = {:.4g}, so training has no limit: set "
+                  "train.step = \"auto\", or a smaller one",
+                  step, 2.0 / largest));
   const auto filter =
       theory::SpectralFilter::gradient_descent(step, static_cast<double>(s.spec.train.steps));
   const Matrix Q = read_queries(s, file);

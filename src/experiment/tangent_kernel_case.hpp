@@ -1,6 +1,7 @@
 // One tangent_kernel case: what is trained, and what came out of theory and simulation.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -60,11 +61,15 @@ template <std::floating_point Scalar>
 /// The steps that are reported: those of the spec, or 0 and about ten a decade.
 [[nodiscard]] std::vector<std::int64_t> reported_steps(const TangentSpec& spec);
 
+class TangentDynamics;
+
 /// Numbers that theory gives of a case before training; NaN where it has none.
 struct TangentTheory {
   theory::SampleReport report;
   /// Kernels, spectrum and predictor of infinite width; null for a tied network.
   std::shared_ptr<const theory::TangentPredictor> predictor;
+  /// What the curves are of; null if too large to decompose.
+  std::shared_ptr<const TangentDynamics> dynamics;
   double largest = kNoNumber;       ///< λ_max of what drives the dynamics
   double smallest = kNoNumber;      ///< λ_min, the least above 0
   bool regular = true;              ///< whether no eigenvalue is 0
@@ -80,6 +85,11 @@ struct TangentTheory {
   double test_error = kNoNumber;   ///< E‖x − f(x)‖² over the queries, after training
   double limit_error = kNoNumber;  ///< the same of interpolation from zero output
   double start_noise = kNoNumber;  ///< variance per coordinate of f over starts, mean over queries
+  /// max over reported steps of ‖E_t − E_t^∞‖/‖E_0‖, root mean square over starts
+  double trajectory_error = kNoNumber;
+
+  /// 2/λ_max, of infinite width and of what drives the dynamics: curves end there.
+  [[nodiscard]] double stable_step() const { return 2.0 / std::max(largest, reference); }
 };
 
 /// A prediction beside a measurement.

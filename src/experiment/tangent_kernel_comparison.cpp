@@ -42,7 +42,7 @@ bool monotone(const std::vector<double>& loss) {
 void compare_course(const TangentSetting& s, const TangentTheory& t, const TangentTrained& run,
                     Values& values) {
   const double first = run.loss.front(), target = s.spec.train.target;
-  const bool stable = run.step * t.reference < 2.0;
+  const bool stable = run.step < t.stable_step();
   values["initial loss"] = {t.initial_loss, first};
   if (s.spec.tied()) {
     values["initial loss"].predicted =
@@ -51,6 +51,7 @@ void compare_course(const TangentSetting& s, const TangentTheory& t, const Tange
   values["final loss"] = {kNoNumber, run.loss.back() / first};
   values["monotone"] = {yes(stable), yes(monotone(run.loss))};
   values["diverged"] = {yes(!stable), yes(run.status == RunStatus::Diverged)};
+  values["catapults"] = {stable ? 0.0 : kNoNumber, static_cast<double>(run.catapults)};
   if (target > 0.0) {
     const bool reached = run.loss.back() <= target * first;
     values["reached"] = {kNoNumber, yes(reached)};
@@ -154,20 +155,14 @@ void compare_start(const TangentSetting& s, const TangentTrained& run, Values& v
 
 }  // namespace
 
-TangentStart start_of(const TangentSetting& s, const TangentTheory& t, std::uint64_t seed,
-                      ThreadPool& pool) {
-  const model::Weights<double> weights = start_weights<double>(s, seed);
-  return {s.samples - outputs<double>(s.samples, weights, pool),
-          TangentDynamics::make(s, t.predictor.get(), weights, pool)};
+double deviation(const TangentTheory& theory, const Matrix& E_0, double step, std::int64_t t,
+                 const Matrix& E) {
+  if (!theory.dynamics || step >= theory.stable_step()) return kNoNumber;
+  const Matrix expected = theory.dynamics->residual(E_0, step, static_cast<double>(t));
+  return (E - expected).norm() / E_0.norm();
 }
 
-double deviation(const TangentStart& start, double step, std::int64_t t, const Matrix& E) {
-  if (!start.dynamics || step * start.dynamics->spectrum().largest() >= 2.0) return kNoNumber;
-  const Matrix expected = start.dynamics->residual(start.residual, step, static_cast<double>(t));
-  return (E - expected).norm() / start.residual.norm();
-}
-
-TangentMeasured compare(const TangentSetting& s, const TangentTheory& t, const TangentStart& start,
+TangentMeasured compare(const TangentSetting& s, const TangentTheory& t, const Matrix& E_0,
                         const TangentTrained& run, ThreadPool& pool) {
   TangentMeasured m;
   m.loss = run.loss;
@@ -181,13 +176,13 @@ TangentMeasured compare(const TangentSetting& s, const TangentTheory& t, const T
     m.values["test error"] = {kNoNumber, mean_square(s.queries - run.output)};
   }
   // A step that was halved on the way, or is too large, has no curve.
-  const bool constant = !s.spec.train.halve || run.catapults == 0;
-  if (!finished || !constant || !start.dynamics || run.step * t.reference >= 2.0) return m;
-  compare_curve(s, *start.dynamics, start.residual, run, m);
+  const bool constant = !s.spec.train.halve || run.rises.empty();
+  if (!finished || !constant || !t.dynamics || run.step >= t.stable_step()) return m;
+  compare_curve(s, *t.dynamics, E_0, run, m);
   compare_pair(s, t, run, m.values);
-  compare_movement(s, t, *start.dynamics, start.residual, run, pool, m.values);
+  compare_movement(s, t, *t.dynamics, E_0, run, pool, m.values);
   if (t.predictor != nullptr && has_queries) {
-    compare_outputs(s, t, start.residual, run, pool, m.values);
+    compare_outputs(s, t, E_0, run, pool, m.values);
   }
   return m;
 }

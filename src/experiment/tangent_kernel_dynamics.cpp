@@ -1,8 +1,12 @@
 #include "experiment/tangent_kernel_dynamics.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "twofold/core/error.hpp"
 #include "twofold/theory/tangent_kernel_finite.hpp"
 #include "twofold/theory/tangent_kernel_movement.hpp"
 #include "twofold/theory/tangent_kernel_tying.hpp"
@@ -10,14 +14,25 @@
 namespace twofold::experiment {
 namespace {
 
-constexpr Index kMostTied = 2000;        // nd of a tied kernel that is decomposed
-constexpr double kEmpiricalBytes = 2e8;  // nd = 5000
+constexpr Index kMostTied = 2000;  // nd of a tied kernel that is decomposed
 
 Matrix scaled_tied_kernel(const TangentSetting& setting) {
   const theory::TiedScaling s = setting.tied_scaling();
   const double factor = s.variance * static_cast<double>(s.neurons) *
                         static_cast<double>(s.dimension) / (s.divisor * s.divisor);
   return factor * theory::tied_kernel(setting.samples);
+}
+
+void refuse_large(const TangentSetting& setting) {
+  const auto rows = static_cast<double>(setting.samples.size());
+  const double gigabytes = 8e-9 * rows * rows, allowed = setting.spec.predict.memory;
+  require(gigabytes <= allowed, "experiment::tangent_kernel",
+          fmt::format(
+              "predict.kernel = \"empirical\" needs {:.3g} GB for the kernel of {} samples "
+              "of length {}, but predict.memory allows {:.3g}: take at most {} samples, "
+              "kernel = \"infinite\", or allow more",
+              gigabytes, setting.size(), setting.dimension(), allowed,
+              std::floor(std::sqrt(allowed / 8e-9) / static_cast<double>(setting.dimension()))));
 }
 
 // All of a matrix as one column, rows first.
@@ -27,14 +42,15 @@ Matrix as_column(const Matrix& E) {
 
 }  // namespace
 
-std::optional<TangentDynamics> TangentDynamics::make(const TangentSetting& setting,
-                                                     const theory::TangentPredictor* predictor,
-                                                     const model::Weights<double>& start,
-                                                     ThreadPool& pool) {
+std::shared_ptr<const TangentDynamics> TangentDynamics::make(
+    const TangentSetting& setting, const theory::TangentPredictor* predictor,
+    const model::Weights<double>& start, ThreadPool& pool) {
   TangentDynamics dynamics;
   if (setting.spec.predict.kernel == "empirical") {
+    refuse_large(setting);
     const theory::EmpiricalKernel kernel(pool, start, setting.samples, setting.rates());
-    dynamics.spectrum_ = theory::tangent_spectrum(kernel.dense(kEmpiricalBytes), 1);
+    dynamics.spectrum_ =
+        theory::tangent_spectrum(kernel.dense(std::numeric_limits<double>::infinity()), 1);
     dynamics.stacked_ = true;
   } else if (predictor != nullptr) {
     dynamics.spectrum_ = predictor->spectrum();
@@ -42,9 +58,9 @@ std::optional<TangentDynamics> TangentDynamics::make(const TangentSetting& setti
     dynamics.spectrum_ = theory::tangent_spectrum(scaled_tied_kernel(setting), 1);
     dynamics.stacked_ = true;
   } else {
-    return std::nullopt;
+    return nullptr;
   }
-  return dynamics;
+  return std::make_shared<const TangentDynamics>(std::move(dynamics));
 }
 
 Matrix TangentDynamics::gram(const Matrix& E_0) const {

@@ -1,6 +1,7 @@
 // The linear dynamics that theory sets against a run: E_{t+1} = (I − ηΘ) E_t.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -15,10 +16,10 @@ class TangentDynamics {
   /// Of the kernel that the spec names.
   /// @param predictor  of infinite width; null if tied.  @param start  the network's weights; used
   ///                   by the empirical kernel alone.
-  /// @return  nothing if tied and nd is above 2000.
-  /// @throws InvalidArgument  if the empirical kernel would need more than 200 MB (how much is
-  ///                          said).
-  [[nodiscard]] static std::optional<TangentDynamics> make(
+  /// @return  null if tied and nd is above 2000.
+  /// @throws InvalidArgument  if the empirical kernel would need more than predict.memory (how much
+  ///                          is said).
+  [[nodiscard]] static std::shared_ptr<const TangentDynamics> make(
       const TangentSetting& setting, const theory::TangentPredictor* predictor,
       const model::Weights<double>& start, ThreadPool& pool);
 

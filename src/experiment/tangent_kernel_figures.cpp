@@ -24,7 +24,7 @@ Figure loss_figure(const Results& results) {
   figure.title = "Loss over the first";
   figure.x = {"step", "step", "log"};
   figure.y = {"value", "L/L_0", "log"};
-  figure.series = "case";
+  if (results.size() > 1) figure.series = "case";
   for (const TangentResult* r : results) {
     if (r->measured.empty()) continue;
     const TangentMeasured& m = r->measured.front();
@@ -66,7 +66,6 @@ Figure modes_figure(const FigureOptions& options, const std::string& axis,
     std::ranges::move(figure.rows, std::back_inserter(sweep.rows));
     figure = std::move(sweep);
   }
-  std::erase_if(figure.rows, [](const FigureRow& row) { return !std::isfinite(row.value); });
   figure.series = "mode";
   return figure;
 }
@@ -87,12 +86,16 @@ void check_tangent_kernel_figure(const FigureOptions& figure, const TangentSpec&
   check_scales(figure);
 }
 
+std::vector<FigureOptions> wanted_figures(const ExperimentSpec& spec) {
+  if (!spec.figures.empty()) return spec.figures;
+  return {{.kind = "loss",
+           .sentence = "The line is what the kernel predicts, the points are the trained network."},
+          {.kind = "outputs"}};
+}
+
 std::vector<Figure> tangent_kernel_figures(const ExperimentSpec& spec,
                                            const std::vector<TangentResult>& results) {
-  std::vector<FigureOptions> wanted = spec.figures;
-  if (wanted.empty()) {
-    wanted.push_back({.kind = "loss", .sentence = "Points follow the line that was predicted."});
-  }
+  const std::vector<FigureOptions> wanted = wanted_figures(spec);
   const std::vector<JudgedCase> cases = judged_cases(results);
   std::vector<Figure> figures;
   for (const FigureOptions& options : wanted) {
@@ -101,6 +104,8 @@ std::vector<Figure> tangent_kernel_figures(const ExperimentSpec& spec,
                     : options.kind.starts_with(kModes)
                         ? modes_figure(options, spec.axis, results, cases)
                         : loss_figure(chosen_results(options.cases, results));
+    // What is missing, or has no prediction, is not drawn.
+    std::erase_if(figure.rows, [](const FigureRow& row) { return !std::isfinite(row.value); });
     finish_figure(options, figures.size(), figure);
     figures.push_back(std::move(figure));
   }

@@ -14,7 +14,10 @@ namespace twofold::experiment {
 ///                          the spec of a case does not have.
 void check_tangent_kernel_figure(const FigureOptions& figure, const TangentSpec& spec);
 
-/// The figures a spec asks for; without any, "loss". Kinds:
+/// The figures a spec asks for; without any, "loss" and "outputs".
+[[nodiscard]] std::vector<FigureOptions> wanted_figures(const ExperimentSpec& spec);
+
+/// All but the pictures. Kinds:
 ///   loss            loss over the first against steps, one colour a case
 ///   outputs         unseen images, what is predicted and what the trained network makes of them,
 ///                   and the training images that are blended (see the pictures)

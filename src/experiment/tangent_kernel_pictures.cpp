@@ -61,7 +61,7 @@ Matrix tiles(const TangentResult& r, const Matrix& trained, ThreadPool& pool) {
 }
 
 bool drawable(const TangentResult& r) {
-  const bool stable = r.predicted.step * r.predicted.reference < 2.0;
+  const bool stable = r.predicted.step < r.predicted.stable_step();
   return !r.measured.empty() && r.diverged_at < 0 && stable && r.setting.queries.rows() > 0 &&
          !r.setting.dataset.image.empty();
 }
@@ -83,7 +83,7 @@ std::vector<Picture> tangent_kernel_pictures(const ExperimentSpec& spec,
                                              const std::filesystem::path& folder,
                                              ThreadPool& pool) {
   std::vector<Picture> pictures;
-  for (const FigureOptions& options : spec.figures) {
+  for (const FigureOptions& options : wanted_figures(spec)) {
     if (options.kind != "outputs") continue;
     for (const TangentResult* r : chosen_results(options.cases, results)) {
       if (!drawable(*r)) continue;
@@ -92,10 +92,9 @@ std::vector<Picture> tangent_kernel_pictures(const ExperimentSpec& spec,
       const auto number = (r - results.data()) + 1;
       write_outputs(*r, folder / file, folder / fmt::format("arrays/outputs-case{}-1.npy", number),
                     pool);
-      const std::string title =
-          options.title.empty()
-              ? "Unseen, predicted, trained, and the training samples that are blended"
-              : options.title;
+      const std::string title = options.title.empty() ? "Each row: unseen, predicted, trained, and "
+                                                        "the five training images of largest weight"
+                                                      : options.title;
       pictures.push_back({name, r->label.empty() ? title : title + ", " + r->label, file});
     }
   }

@@ -22,8 +22,11 @@ namespace twofold::experiment {
 ///                          not have.
 void check_quantity(std::string_view quantity, const TangentSpec& spec);
 
+/// The same of a claim; a claim about the loss at a time must name a reported step.
+void check_tangent_kernel_claim(const ClaimOptions& claim, const TangentSpec& spec);
+
 /// Whether a claim or figure is about whether this case converges: a divergence is a result then.
-[[nodiscard]] bool expects_divergence(const ExperimentSpec& spec, const std::string& label);
+[[nodiscard]] bool expects_divergence(const ExperimentSpec& spec, const TangentResult& result);
 
 /// All claims of the spec; for a spec without claims, "trajectory_constant".
 [[nodiscard]] std::vector<Claim> judge_claims(const ExperimentSpec& spec,

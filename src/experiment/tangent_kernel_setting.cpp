@@ -14,6 +14,17 @@ namespace {
 
 constexpr std::string_view kWhere = "experiment::tangent_kernel";
 constexpr double kRecordsPerDecade = 10.0;
+constexpr std::uint64_t kMostSamples = 5000;  // six matrices of 0.2 GB, ten minutes
+
+// Kernels, eigenvectors and the Gram matrix of the start are whole matrices here.
+void refuse_too_many(std::uint64_t samples) {
+  const auto n = static_cast<double>(samples);
+  require(
+      samples <= kMostSamples, kWhere,
+      fmt::format("{} samples: theory would decompose a kernel of {:.2g} GB; set data.samples to "
+                  "at most {}, or ask `twofold advise`, which takes more",
+                  samples, 8e-9 * n * n, kMostSamples));
+}
 
 Matrix first_rows(const data::Source& source, std::uint64_t count) {
   Matrix rows(static_cast<Index>(std::min(count, source.size())), source.dimension());
@@ -53,7 +64,13 @@ TangentSetting make_setting(TangentSpec spec, std::int64_t seed, ThreadPool& poo
           fmt::format("{} never ends, but training is on a fixed batch: say how many samples in "
                       "data.samples",
                       setting.dataset.description));
+  refuse_too_many(train.size());
   setting.samples = first_rows(train, train.size());
+  if (setting.samples.squaredNorm() == 0.0) {
+    throw DataError(kWhere, fmt::format("all samples are 0 after data.transforms ({}): there is "
+                                        "nothing to learn",
+                                        setting.dataset.description));
+  }
   setting.queries.resize(0, setting.dimension());
   if (setting.dataset.test) {
     setting.queries =

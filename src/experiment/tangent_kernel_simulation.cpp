@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t kCatapultsSaid = 3;
+
 // JSON has no NaN: it is null there.
 double number_in(const Json& json) {
   return json.is_null() ? kNoNumber : json.get<double>();
@@ -62,38 +64,65 @@ void leave_outputs(const RunFolder& folder, const std::string& id, const Tangent
   data::write_npy(folder.arrays() / ("outputs-" + id + ".npy"), ConstView<double>(trained.output));
 }
 
+// A rise that was not expected, and is not over, is something to know.
+void say_catapults(const TangentTrained& trained, bool stable, Observer& observer) {
+  std::int64_t said = 0;
+  for (const train::Catapult& c : trained.rises) {
+    if (c.end >= 0) {
+      if (++said > kCatapultsSaid) continue;
+      observer.message(Severity::Info,
+                       fmt::format("catapult: the loss rose from {:.3g} at step {} to {:.3g} and "
+                                   "was below it again at step {}",
+                                   c.before, c.start - 1, c.peak, c.end));
+    } else if (stable && trained.status == RunStatus::Finished) {
+      observer.message(
+          Severity::Warning,
+          fmt::format("the loss rose from {:.3g} at step {} to {:.3g} and did not come "
+                      "back, though theory calls the step stable: take a smaller one, "
+                      "or train.halve = true",
+                      c.before, c.start - 1, c.peak));
+    }
+  }
+  if (trained.catapults > kCatapultsSaid) {
+    observer.message(Severity::Info, fmt::format("{} catapults in all", trained.catapults));
+  }
+}
+
 TangentSimulated simulate_start(const TangentSetting& setting, const TangentTheory& theory,
                                 const std::string& id, const RunFolder& folder,
                                 RunContext context) {
   const auto seed = static_cast<std::uint64_t>(setting.seed);
-  const TangentStart start = start_of(setting, theory, seed, context.pool);
+  const Matrix E_0 =
+      setting.samples -
+      outputs<double>(setting.samples, start_weights<double>(setting, seed), context.pool);
   const double step = training_step(setting, theory.reference, seed, context.pool);
   const TangentTrained trained = train_network(
       setting, seed, step,
-      [&](std::int64_t t, const Matrix& E) { return deviation(start, step, t, E); }, id, folder,
-      context);
+      [&](std::int64_t t, const Matrix& E) { return deviation(theory, E_0, step, t, E); }, id,
+      folder, context);
   TangentSimulated simulated;
   simulated.status = trained.status;
   if (trained.status == RunStatus::Diverged) simulated.stopped_at = trained.steps;
   if (trained.status == RunStatus::Interrupted || trained.status == RunStatus::Terminated) {
     return simulated;
   }
-  simulated.measured = compare(setting, theory, start, trained, context.pool);
+  say_catapults(trained, step < theory.stable_step(), context.observer);
+  simulated.measured = compare(setting, theory, E_0, trained, context.pool);
   leave_outputs(folder, id, trained);
   return simulated;
 }
 
 }  // namespace
 
-TangentSimulated simulate(const TangentSetting& setting, const TangentTheory& theory,
-                          std::int64_t repeat, const std::string& name, const RunFolder& folder,
-                          RunContext context) {
+TangentSimulated simulate(const TangentResult& result, std::int64_t repeat, const std::string& name,
+                          const RunFolder& folder, RunContext context) {
+  const TangentSetting& setting = result.setting;
   const std::string id = fmt::format("{}-{}", name, repeat + 1);
   const fs::path finished = folder.checkpoint() / (id + ".json");
   if (fs::exists(finished)) return read_finished(finished);
   TangentSimulated simulated;
   if (repeat == 0) {
-    simulated = simulate_start(setting, theory, id, folder, context);
+    simulated = simulate_start(setting, result.predicted, id, folder, context);
   } else {
     const TangentSetting other = make_setting(setting.spec, setting.seed + repeat, context.pool);
     simulated = simulate_start(other, tangent_theory(other, context.pool), id, folder, context);

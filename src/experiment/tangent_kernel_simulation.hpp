@@ -27,6 +27,7 @@ struct TangentSimulated {
 ///   "trajectory"                   max over records of ‖E_t − predicted‖/‖E_0‖; predicted 0
 ///   "steps"                        to reach train.target
 ///   "reached", "guaranteed", "monotone", "diverged"   1 or 0
+///   "catapults"                    rises of the loss that ended below where they began
 ///   "encoder movement", "decoder movement", "relative movement"
 ///   "flips"                        fraction of the pairs (neuron, sample)
 ///   "start gain"                   ‖u_0‖/‖x‖, root mean square over the queries
@@ -34,10 +35,10 @@ struct TangentSimulated {
 ///   "prediction"                   ‖F − F_pred‖/‖F_pred‖ over the queries; predicted 0
 ///   "off span"                     ‖F − PF‖/‖F‖, P on the span of the samples; predicted 0
 ///   "start noise"                  mean square over coordinates of f − E f
-/// @param theory  of the setting.  @param name  of the case, for files.
+/// @param result  with its setting and theory.  @param name  of the case, for files.
 /// @throws DataError  if what is found in the folder is damaged.
-[[nodiscard]] TangentSimulated simulate(const TangentSetting& setting, const TangentTheory& theory,
-                                        std::int64_t repeat, const std::string& name,
-                                        const RunFolder& folder, RunContext context);
+[[nodiscard]] TangentSimulated simulate(const TangentResult& result, std::int64_t repeat,
+                                        const std::string& name, const RunFolder& folder,
+                                        RunContext context);
 
 }  // namespace twofold::experiment

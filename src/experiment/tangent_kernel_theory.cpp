@@ -6,11 +6,16 @@
 
 #include "twofold/linalg/status.hpp"
 #include "twofold/theory/tangent_kernel_finite.hpp"
+#include "twofold/theory/tangent_kernel_fluctuation.hpp"
 #include "twofold/theory/tangent_kernel_movement.hpp"
 #include "twofold/theory/tangent_kernel_trajectory.hpp"
 
 namespace twofold::experiment {
 namespace {
+
+constexpr std::size_t kLooks = 8;         // steps at which a deviation is expected
+constexpr Index kMostFluctuating = 2000;  // samples: more would take minutes
+constexpr double kProducts = 1e10;        // for the same: below a second or two
 
 /// A start as theory sees it: one network's, or the mean over starts.
 struct Start {
@@ -110,6 +115,37 @@ void fill_errors(const TangentSetting& s, ThreadPool& pool, TangentTheory& t) {
   }
 }
 
+// Reported steps that stand for all: the maximum over time is flat.
+std::vector<double> sparse_steps(const TangentTheory& t) {
+  std::vector<double> steps;
+  const std::size_t every = (t.steps.size() + kLooks - 1) / kLooks;
+  for (std::size_t i = 0; i < t.steps.size(); i += every) {
+    steps.push_back(static_cast<double>(t.steps[i]));
+  }
+  return steps;
+}
+
+double expected_trajectory_error(const TangentSetting& s, const TangentTheory& t,
+                                 ThreadPool& pool) {
+  if (t.predictor == nullptr || t.step >= t.stable_step() || s.size() > kMostFluctuating) {
+    return kNoNumber;
+  }
+  const std::vector<double> steps = sparse_steps(t);
+  const double products =
+      2.0 * std::pow(static_cast<double>(s.size()), 3.0) * static_cast<double>(steps.size());
+  theory::FluctuationOptions options;
+  options.seed = static_cast<std::uint64_t>(s.seed);
+  options.draws = static_cast<Index>(std::clamp(kProducts / products, 4.0, 64.0));
+  // Twins are not independent.
+  const bool paired = s.spec.model.init == "antisymmetric";
+  const auto shares = theory::trajectory_fluctuation(
+      pool, s.samples, t.predictor->spectrum(), mean_start(s, *t.predictor).coarse,
+      {s.rates(), t.step, steps, paired ? s.neurons() / 2 : s.neurons(),
+       s.spec.model.decoder == "normal"},
+      options);
+  return std::ranges::max(shares);
+}
+
 }  // namespace
 
 std::optional<double> given_step(const TangentSpec& spec, double reference) {
@@ -129,8 +165,8 @@ TangentTheory tangent_theory(const TangentSetting& s, ThreadPool& pool) {
   if (!mean_over_starts(s)) {
     weights = start_weights<double>(s, static_cast<std::uint64_t>(s.seed));
   }
-  const auto made = TangentDynamics::make(s, t.predictor.get(), weights, pool);
-  const TangentDynamics* dynamics = made ? &*made : nullptr;
+  t.dynamics = TangentDynamics::make(s, t.predictor.get(), weights, pool);
+  const TangentDynamics* dynamics = t.dynamics.get();
   const Start start = mean_over_starts(s) ? mean_start(s, *t.predictor)
                                           : one_start(s, dynamics, pool, std::move(weights));
   t.initial_loss = 0.5 * start.coarse.trace();
@@ -139,7 +175,7 @@ TangentTheory tangent_theory(const TangentSetting& s, ThreadPool& pool) {
   t.step = given_step(s.spec, t.reference).value_or(kSafety / t.largest);
   if (dynamics == nullptr) return t;
   fill_curve(s, *dynamics, start, t);
-  if (t.step * t.reference >= 2.0) return t;
+  if (t.step >= t.stable_step()) return t;
   fill_movement(s, *dynamics, start, pool, t);
   if (t.predictor != nullptr) fill_errors(s, pool, t);
   return t;
@@ -148,6 +184,8 @@ TangentTheory tangent_theory(const TangentSetting& s, ThreadPool& pool) {
 void predict_case(TangentResult& result, ThreadPool& pool) {
   const auto began = std::chrono::steady_clock::now();
   result.predicted = tangent_theory(result.setting, pool);
+  result.predicted.trajectory_error =
+      expected_trajectory_error(result.setting, result.predicted, pool);
   result.trust = tangent_trust(result.setting, result.predicted);
   result.predict_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();

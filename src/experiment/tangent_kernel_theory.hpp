@@ -29,6 +29,9 @@ void predict_case(TangentResult& result, ThreadPool& pool);
 /// Numbers worth printing.
 [[nodiscard]] Json summary_json(const TangentResult& result);
 
+/// What was measured, beside what was predicted of the same starts.
+[[nodiscard]] Json measured_json(const TangentResult& result);
+
 /// The prediction as text for people.
 [[nodiscard]] std::string tangent_kernel_prediction_text(const Json& prediction);
 

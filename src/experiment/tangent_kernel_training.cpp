@@ -115,6 +115,7 @@ TangentTrained train_in(const TangentSetting& setting, std::uint64_t seed,
   trained.start_norm = start.encoder.template cast<double>().norm();
   trained.movement = run.movement;
   trained.catapults = run.catapult_count;
+  trained.rises = run.catapults;
   path.finish(trained);
   trained.start_output = outputs<Scalar>(setting.queries, start, context.pool);
   if (trained.status == RunStatus::Finished) {
@@ -134,10 +135,12 @@ double training_step(const TangentSetting& setting, double reference, std::uint6
       train::tangent_power<double>(setting.samples, start_weights<double>(setting, seed),
                                    {rates.encoder, rates.decoder}, pool)
           .eigenvalue;
-  require(largest > 0.0, "experiment::tangent_kernel",
-          fmt::format("train.step = \"auto\" needs a kernel that is not 0, but its largest "
-                      "eigenvalue is {}: are all samples of {} 0?",
-                      largest, setting.dataset.description));
+  require(
+      largest > 0.0, "experiment::tangent_kernel",
+      fmt::format("train.step = \"auto\" needs a kernel that is not 0, but its largest "
+                  "eigenvalue is {}: no neuron is active on any sample; give train.step, or more "
+                  "neurons than {}",
+                  largest, setting.neurons()));
   return kSafety / largest;
 }
 

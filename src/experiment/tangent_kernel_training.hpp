@@ -19,11 +19,12 @@ struct TangentTrained {
   double step = 0.0;        ///< η
   double start_norm = 0.0;  ///< ‖W_0‖
   train::WeightMovement movement;
-  std::int64_t catapults = 0;
-  std::vector<double> loss;           ///< before each step, and at the end
-  std::vector<std::int64_t> records;  ///< steps at which residuals were looked at
-  std::vector<double> deviations;     ///< what `deviation` said of them
-  Matrix start_output, output;        ///< on the queries
+  std::int64_t catapults = 0;          ///< rises of the loss that are over
+  std::vector<train::Catapult> rises;  ///< the first of them, and one that is not over
+  std::vector<double> loss;            ///< before each step, and at the end
+  std::vector<std::int64_t> records;   ///< steps at which residuals were looked at
+  std::vector<double> deviations;      ///< what `deviation` said of them
+  Matrix start_output, output;         ///< on the queries
 };
 
 /// η of the spec, or 1.8/λ_max of the kernel of the network at its start.

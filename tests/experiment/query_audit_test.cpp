@@ -58,6 +58,14 @@ TEST_F(QueryAudit, OneSampleAnswersWithItselfScaledByTheAngle) {
   EXPECT_EQ(rows[1]["training"][0]["row"], 0);
 }
 
+TEST_F(QueryAudit, NothingIsAnsweredWithNothing) {
+  const Json row = audit(Matrix::Zero(1, 3))["queries"][0];
+  EXPECT_EQ(row["verdict"], "reproduced");
+  EXPECT_EQ(row["distance"], 0.0);
+  EXPECT_TRUE(row["training"].empty());  // no weight is above 0
+  EXPECT_EQ(row["weights"], Json{0.0});
+}
+
 TEST_F(QueryAudit, TransformsAreAppliedToTheQueries) {
   Matrix query(1, 3);
   query << 5.0, 0.0, 0.0;

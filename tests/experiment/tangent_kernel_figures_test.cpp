@@ -22,6 +22,16 @@ TEST(TangentKernelFigures, LossIsOverTheFirstAndLeavesStepZeroOut) {
   EXPECT_EQ(figures[0].rows[0].value, 0.625);
   EXPECT_EQ(figures[0].rows[1].value, 0.5);
   EXPECT_EQ(figures[0].rows[3].value, 0.125);
+  // One case needs no legend.
+  EXPECT_EQ(figures[0].series, "");
+  EXPECT_EQ(tangent_kernel_figures(spec, {measured_tangent(), measured_tangent()})[0].series,
+            "case");
+}
+
+TEST(TangentKernelFigures, WhatIsMissingIsNotDrawn) {
+  ExperimentSpec spec;
+  spec.figures.push_back({.kind = "sweep:flips"});
+  EXPECT_TRUE(tangent_kernel_figures(spec, {measured_tangent()})[0].rows.empty());
 }
 
 TEST(TangentKernelFigures, ModesAreTheColoursOfASweep) {
@@ -58,8 +68,7 @@ TEST(TangentKernelFigures, OutputsOfImagesBecomeASheet) {
   r.setting.dataset.image = {1, 3, 1};
   create_folder(folder / "arrays");
   data::write_npy(folder / "arrays" / "outputs-case1-1.npy", ConstView<double>(r.setting.queries));
-  ExperimentSpec spec;
-  spec.figures.push_back({.kind = "outputs"});
+  const ExperimentSpec spec;  // as it asks for nothing, it gets the loss and this
   const auto pictures = tangent_kernel_pictures(spec, {r}, folder, pool);
   ASSERT_EQ(pictures.size(), 1u);
   EXPECT_EQ(pictures[0].file, "arrays/outputs-1.png");

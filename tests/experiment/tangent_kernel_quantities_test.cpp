@@ -24,8 +24,39 @@ TEST(TangentKernelQuantities, LossIsTakenAtTheEndOrAtAReportedStep) {
   const Claim at = judged(r, "loss", 1.0);
   EXPECT_EQ(at.measured, 0.5);
   EXPECT_EQ(at.predicted, 0.625);
-  expect_throw<InvalidArgument>([&] { (void)judged(r, "loss", 7.0); },
-                                {"step 7", "record.steps", "four"});
+  // Of a run that ended before, at its target.
+  EXPECT_TRUE(std::isnan(judged(r, "loss", 7.0).measured));
+}
+
+TEST(TangentKernelQuantities, LossAtAStepThatIsNotReportedIsRefusedBeforeTheRun) {
+  const TangentSpec spec = tangent_spec("[train]\nsteps = 10\n[record]\nsteps = [0, 10]\n");
+  const auto check = [&](double time) {
+    check_tangent_kernel_claim({.quantity = "loss", .time = time}, spec);
+  };
+  EXPECT_NO_THROW(check(10.0));
+  EXPECT_NO_THROW(check(-1.0));
+  expect_throw<InvalidArgument>([&] { check(3.0); }, {"time = 3", "record.steps"});
+  expect_throw<InvalidArgument>([&] { check(0.5); }, {"time = 0.5"});
+}
+
+TEST(TangentKernelQuantities, WhatWasNotMeasuredIsNotApplicableAndSaysWhy) {
+  TangentResult r = measured_tangent();
+  const auto why = [&](const std::string& quantity) {
+    const Claim claim = judged(r, quantity);
+    EXPECT_EQ(claim.verdict, Verdict::NotApplicable) << quantity;
+    return claim.why;
+  };
+  EXPECT_NE(why("slope").find("record.window = [0.001, 1e-07]"), std::string::npos) << why("slope");
+  EXPECT_NE(why("flips").find("no 'flips'"), std::string::npos) << why("flips");
+  r.setting.spec.train.halve = true;
+  EXPECT_NE(why("slope").find("halved"), std::string::npos);
+  r.measured.front().values["final loss"].predicted = kNoNumber;
+  EXPECT_NE(why("loss").find("halved"), std::string::npos);
+  r.setting.spec.train.steps = 0;
+  EXPECT_NE(why("slope").find("train.steps = 0"), std::string::npos);
+  r.setting.queries.resize(0, 3);
+  r.measured.front().values.erase("test error");
+  EXPECT_NE(why("test_error").find("data.split"), std::string::npos);
 }
 
 TEST(TangentKernelQuantities, ConstantsAreTimesTheRootOfTheWidth) {
@@ -92,20 +123,40 @@ TEST(TangentKernelQuantities, RefusesWhatASpecDoesNotHave) {
 
 TEST(TangentKernelQuantities, ADivergenceIsAResultWhereAClaimOrFigureIsAboutIt) {
   ExperimentSpec spec;
-  EXPECT_FALSE(expects_divergence(spec, "four"));
+  TangentResult four, other;
+  four.label = "four";
+  other.label = "other";
+  EXPECT_FALSE(expects_divergence(spec, four));
   spec.claims.push_back({.quantity = "diverged", .cases = {"other"}});
-  EXPECT_FALSE(expects_divergence(spec, "four"));
-  EXPECT_TRUE(expects_divergence(spec, "other"));
+  EXPECT_FALSE(expects_divergence(spec, four));
+  EXPECT_TRUE(expects_divergence(spec, other));
   spec.figures.push_back({.kind = "modes:reached"});
-  EXPECT_TRUE(expects_divergence(spec, "four"));
+  EXPECT_TRUE(expects_divergence(spec, four));
 }
 
 TEST(TangentKernelQuantities, ASpecWithoutClaimsIsJudgedByItsTrajectory) {
   ExperimentSpec spec;
-  const auto claims = judge_claims(spec, {measured_tangent()});
+  TangentResult r = measured_tangent();
+  r.predicted.trajectory_error = 0.2;
+  auto claims = judge_claims(spec, {r});
   ASSERT_EQ(claims.size(), 1u);
   EXPECT_EQ(claims[0].name, "trajectory_constant@four");
-  EXPECT_EQ(claims[0].verdict, Verdict::Holds);
+  EXPECT_EQ(claims[0].verdict, Verdict::Holds);  // 0.25 against 2·0.2
+  r.predicted.trajectory_error = 0.1;
+  EXPECT_EQ(judge_claims(spec, {r})[0].verdict, Verdict::Fails);
+  r.predicted.trajectory_error = kNoNumber;
+  EXPECT_TRUE(judge_claims(spec, {r}).empty());
+}
+
+TEST(TangentKernelQuantities, ATiedSpecWithoutClaimsIsJudgedByItsStart) {
+  ExperimentSpec spec;
+  TangentResult r = measured_tangent();
+  r.setting.spec.train.mode = "tied";
+  r.measured.front().values["start gain"] = {0.5, 0.6};
+  const auto claims = judge_claims(spec, {r});
+  ASSERT_EQ(claims.size(), 1u);
+  EXPECT_EQ(claims[0].name, "start_gain@four");
+  EXPECT_DOUBLE_EQ(claims[0].tolerance, 0.5 * 6.7 / 8.0);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "experiment/tangent_kernel_simulation.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -25,6 +26,14 @@ class Stopper : public Observer {
   mutable int left_;
 };
 
+class Listener : public Observer {
+ public:
+  void message(Severity severity, std::string_view text) override {
+    said += fmt::format("{}{}\n", severity == Severity::Warning ? "! " : "", text);
+  }
+  std::string said;
+};
+
 // A case in a run folder of its own.
 class Simulation {
  public:
@@ -35,7 +44,7 @@ class Simulation {
   TangentSimulated run(int threads = 1, Observer& observer = no_observer(),
                        std::int64_t repeat = 0) {
     ThreadPool pool(threads);
-    return simulate(result.setting, result.predicted, repeat, "case1", folder, {pool, observer});
+    return simulate(result, repeat, "case1", folder, {pool, observer});
   }
 
  private:
@@ -131,6 +140,53 @@ TEST(TangentKernelSimulation, ADivergenceIsSaidAndItsLossesAreKept) {
   const TangentSimulated again = s.run();
   EXPECT_EQ(again.status, RunStatus::Diverged);
   EXPECT_EQ(again.stopped_at, done.stopped_at);
+}
+
+TEST(TangentKernelSimulation, CatapultsAreReported) {
+  Simulation s(
+      "[data]\ndimension = 10\nsamples = 20\n[model]\nneurons = 1024\n[train]\n"
+      "step_ratio = 2.5\nsteps = 200\n");
+  Listener listener;
+  const TangentMeasured m = s.run(1, listener).measured;
+  EXPECT_GE(m.values.at("catapults").measured, 1.0);
+  EXPECT_NE(listener.said.find("catapult: the loss rose from"), std::string::npos) << listener.said;
+  EXPECT_EQ(listener.said.find("! "), std::string::npos) << listener.said;
+}
+
+// 20 neurons: λ_max of the network is far above that of the limit, 1.9 of whose units are too much.
+const std::string kNarrow =
+    "[data]\ndimension = 3\nsamples = 12\n[model]\nneurons = 20\n[train]\nmode = 'weak'\n"
+    "step_ratio = 1.9\nsteps = 3\n";
+
+TEST(TangentKernelSimulation, ARiseThatTheoryDidNotExpectIsWarnedOf) {
+  Simulation s(kNarrow);
+  Listener listener;
+  const TangentMeasured m = s.run(1, listener).measured;
+  ASSERT_GT(m.loss.back(), m.loss.front());
+  EXPECT_NE(listener.said.find("! the loss rose from"), std::string::npos) << listener.said;
+  EXPECT_TRUE(m.values.contains("trajectory"));
+}
+
+TEST(TangentKernelSimulation, HalvedRunsHaveNoCurveEvenBeforeTheyRecover) {
+  const TangentMeasured m = measure(kNarrow + "halve = true\n");
+  EXPECT_EQ(m.values.at("catapults").measured, 0.0);
+  EXPECT_EQ(m.values.at("monotone").measured, 0.0);
+  EXPECT_FALSE(m.values.contains("trajectory"));
+}
+
+TEST(TangentKernelSimulation, DeviationsAreOfTheSizeThatIsExpected) {
+  for (const std::string model : {"mode = 'weak'\n", "mode = 'joint'\n", "mode = 'decoder'\n"}) {
+    SCOPED_TRACE(model);
+    Simulation s(
+        "[data]\ndimension = 40\nsamples = 12\n[model]\nneurons = 2048\n"
+        "[train]\nsteps = 30\n" +
+        model);
+    const double measured = s.run().measured.values.at("trajectory").measured;
+    const double expected = s.result.predicted.trajectory_error;
+    // One start has a few effective degrees of freedom; the kernel's own move adds to it.
+    EXPECT_LT(measured, 2.0 * expected);
+    EXPECT_GT(measured, 0.4 * expected);
+  }
 }
 
 TEST(TangentKernelSimulation, TargetsEndTheRun) {

@@ -6,7 +6,9 @@
 #include <numbers>
 
 #include "experiment/tangent_kernel_cases.hpp"
+#include "experiment/throws_with.hpp"
 #include "support/temporary_folder.hpp"
+#include "twofold/core/error.hpp"
 #include "twofold/data/npy.hpp"
 
 namespace twofold::experiment {
@@ -109,6 +111,64 @@ TEST(TangentKernelTheory, TrustReportNamesWhatIsWrongWithTheData) {
   const TangentResult fine =
       predicted_tangent(rows(Matrix::Identity(2, 2)) + "[model]\nneurons = 2000\n");
   for (const TrustEntry& e : fine.trust) EXPECT_EQ(e.verdict, "trust") << e.name;
+}
+
+std::string singular(const Rows& rows, const Matrix& X, const std::string& rest = "") {
+  return entry(predicted_tangent(rows(X) + "[model]\nneurons = 100\n" + rest), "lambda_min").text;
+}
+
+TEST(TangentKernelTheory, EigenvaluesThatAreZeroHaveAReason) {
+  const Rows rows;
+  Matrix zero = Matrix::Identity(4, 4);
+  zero.row(2).setZero();
+  EXPECT_NE(singular(rows, zero).find("that are 0: rows 2:"), std::string::npos);
+  // Two pairs in one dimension are also copies of each other; four in three are opposite alone.
+  Matrix opposite(8, 3);
+  opposite.topRows(4) << 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0;
+  opposite.bottomRows(4) = -2.0 * opposite.topRows(4);
+  const std::string pairs = singular(rows, opposite);
+  EXPECT_NE(pairs.find("more than d = 3 pairs of samples are opposite (rows 0 and 4, 1 and 5"),
+            std::string::npos)
+      << pairs;
+  Matrix norms = Matrix::Identity(3, 3);
+  norms(2, 2) = 1e-6;
+  const std::string text = singular(rows, norms);
+  EXPECT_NE(text.find("norms from 1e-06 to 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("below 1e-10 λ_max"), std::string::npos) << text;
+  // The decoder tells two samples apart by θ²/4 alone.
+  Matrix near(2, 2);
+  near << 1.0, 0.0, std::cos(1e-6), std::sin(1e-6);
+  const std::string close = singular(rows, near, "[train]\nmode = 'decoder'\n");
+  EXPECT_NE(close.find("rows 0 and 1 by an angle of 1e-06"), std::string::npos) << close;
+}
+
+TEST(TangentKernelTheory, SamplesThatAreAllZeroOrTooManyAreRefused) {
+  const Rows rows;
+  expect_throw<DataError>([&] { (void)tangent_setting(rows(Matrix::Zero(3, 2))); },
+                          {"all samples are 0", "data.transforms"});
+  expect_throw<InvalidArgument>(
+      [] { (void)tangent_setting("[data]\ndimension = 1\nsamples = 5001\n"); },
+      {"5001 samples", "0.2 GB", "data.samples", "twofold advise"});
+}
+
+TEST(TangentKernelTheory, TheStepIsMeasuredByTheKernelOfTheCurve) {
+  // Few neurons: λ_max of the network is far from that of the limit.
+  const TangentResult r = predicted_tangent(
+      "[data]\ndimension = 3\nsamples = 12\n[model]\nneurons = 20\n[train]\nmode = 'weak'\n"
+      "step_ratio = 1.9\n[predict]\nkernel = 'empirical'\n");
+  ASSERT_GT(r.predicted.largest, 1.1 * r.predicted.reference);
+  EXPECT_EQ(entry(r, "step").verdict, "caution");
+  EXPECT_EQ(entry(r, "step").limit, summary_json(r)["stable_step"].get<double>());
+  EXPECT_GT(r.predicted.loss.back(), r.predicted.loss.front());
+  EXPECT_TRUE(std::isnan(r.predicted.encoder_movement));
+}
+
+TEST(TangentKernelTheory, AnEmpiricalKernelThatIsTooLargeIsRefusedWithWhatItNeeds) {
+  const std::string toml =
+      "[data]\ndimension = 10\nsamples = 20\n[predict]\nkernel = 'empirical'\nmemory = 1e-4\n";
+  // 200² numbers; 1e-4 GB are 111² of them.
+  expect_throw<InvalidArgument>([&] { (void)predicted_tangent(toml); },
+                                {"0.00032 GB", "predict.memory allows 0.0001", "at most 11"});
 }
 
 TEST(TangentKernelTheory, CloseSamplesNeedManyNeurons) {

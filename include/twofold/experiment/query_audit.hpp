@@ -13,7 +13,7 @@ namespace twofold::experiment {
 /// to the rows first. For each row:
 ///   output         what is predicted, d numbers, averaged over starts
 ///   weights        of every training sample in it
-///   training       the ten largest of them: row and weight
+///   training       the ten largest of them that are not 0: row and weight
 ///   distance       ‖x − output‖/‖x‖
 ///   off_span       share of ‖x‖ outside the span of the samples, which cannot come back
 ///   start_noise_sd what a random start adds to each coordinate

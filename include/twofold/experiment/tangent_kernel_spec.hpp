@@ -68,12 +68,13 @@ struct TangentTrain {
               "in both roles",
               domain::one_of(kModes)),
         field("step", &T::step,
-              "η of the sum of squares ½‖X − X̂‖², unit 1/data²; auto: 1.8/λ_max of the finite "
+              "η of W ← W − η ∂L/∂W, L = ½‖X − X̂‖² summed over samples, in units of 1/data²: rows "
+              "10 times longer need a step 100 times smaller; auto: 1.8/λ_max of the finite "
               "network's kernel",
               domain::positive),
         field("step_ratio", &T::step_ratio,
-              "η λ_max instead of step, λ_max of the kernel of infinite width; stable below 2; 0: "
-              "not used",
+              "the step as a pure number η λ_max, λ_max of the kernel of infinite width; stable "
+              "below 2; 0: `step` counts",
               domain::non_negative),
         field("decoder_step", &T::decoder_step, "mode joint: step of the decoder in units of η",
               domain::positive),
@@ -113,6 +114,7 @@ struct TangentRecord {
 struct TangentPredict {
   std::string kernel = "infinite";
   std::int64_t queries = 200;
+  double memory = 0.2;
 
   static constexpr std::array<std::string_view, 2> kKernels{"infinite", "empirical"};
   static constexpr auto fields() {
@@ -123,7 +125,11 @@ struct TangentPredict {
               "start",
               domain::one_of(kKernels)),
         field("queries", &P::queries, "unseen samples on which outputs are compared",
-              domain::non_negative)};
+              domain::non_negative),
+        field("memory", &P::memory,
+              "kernel = \"empirical\": GB that its (nd)² numbers may take; decomposing them takes "
+              "about a minute at 0.2 and grows with the power 3/2",
+              domain::positive)};
   }
 };
 
