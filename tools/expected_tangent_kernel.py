@@ -114,6 +114,8 @@ def loss_curves():
     for case in ("weak, N = 16384", "joint, N = 16384"):
         for quantity in ("slope", "encoder_movement", "flips"):
             rows.append(verdict(case, quantity, "holds", "within the stated tolerance"))
+    for case in ("joint, N = 16384", "joint, n = 50"):
+        rows.append(verdict(case, "decoder_movement", "holds", "within the stated tolerance"))
     return rows
 
 
@@ -125,6 +127,7 @@ def width():
                                10 if mode == "joint" else 20))
     rows += [verdict("weak, N = 25", "reached", "holds", "below twice the structural width"),
              verdict("joint, N = 25", "reached", "holds", "above twice the structural width"),
+             verdict("weak, N = 100", "reached", "holds", "five times the structural width"),
              verdict("joint, N = 40", "guaranteed", "holds", "half of the rate of infinite width")]
     return rows
 
@@ -132,6 +135,8 @@ def width():
 def stable_step():
     rows = [verdict(f"{m}, {r}", "monotone", "holds", "above or below 2/lambda_max")
             for m in ("weak", "joint") for r in ("1", "1.8", "2.5", "6")]
+    rows += [verdict(f"{m}, {r}", "reached", "holds", "below 2/lambda_max, 400 steps")
+             for m in ("weak", "joint") for r in ("1", "1.8")]
     return rows + [verdict(c, "diverged", "holds", "far above 2/lambda_max")
                    for c in ("weak, 6", "joint, 6")]
 
@@ -151,6 +156,14 @@ def tying():
         slope, spread = math.sqrt(neurons / d) / 2, (2 * d + 3) / (4 * d)
         rows += [closed(case, "start_slope", slope), closed(case, "start_spread", spread),
                  closed(case, "start_loss", n / 2 * ((slope - 1) ** 2 + spread))]
+    for neurons in (1024, 16384):
+        case = f"variance 2, d = 60, N = {neurons}"
+        rows += [closed(case, "start_slope", 1.0),
+                 closed(case, "start_loss", 40 / 2 * 4 * (2 * 60 + 3) / (4 * neurons)),
+                 verdict(case, "initial_loss", "holds", "40 x 60 entries of one random matrix")]
+    for neurons in (256, 1024, 4096, 16384):
+        rows.append(verdict(f"variance 2, N = {neurons}", "movement_constant", "holds",
+                            "beside the linearisation at the same start"))
     rows.append(verdict("standard, N = 16384", "start_gain", "holds", "the output blows up"))
     return rows + [verdict("", "exponent:relative_movement", "holds",
                            "power 0 for variance 1, -1/2 for variance 2")]

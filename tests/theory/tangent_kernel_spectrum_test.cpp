@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
+#include <numbers>
 
 #include "tangent_samples.hpp"
 #include "tangent_standard_samples.hpp"
@@ -26,6 +28,18 @@ TEST(TangentSpectrum, StaysInItsBounds) {
   EXPECT_EQ(spectrum.rank, 8);
   EXPECT_LE(spectrum.largest(), gram[7] / (2 * d) + 1e-15);
   EXPECT_GE(spectrum.smallest(), gram[0] / (2 * d) - 1e-15);
+}
+
+// ½ − |cos θ|(½ − θ/2π) of two unit vectors; entries of ½ round to 1e-16, at θ = 1e-6 a part of
+// 1e-9.
+TEST(TangentSpectrum, OfNearDuplicatesIsTheClosedForm) {
+  for (const double theta : {1e-6, 1e-3}) {
+    const Matrix X{{1.0, 0.0}, {std::cos(theta), std::sin(theta)}};
+    const double half = std::sin(theta / 2);  // 1 − cos θ without cancellation
+    const double expected = half * half + std::cos(theta) * theta / (2 * std::numbers::pi);
+    const TangentSpectrum spectrum = tangent_spectrum(kernel_of(X, kWeak), 1);
+    EXPECT_NEAR(spectrum.smallest() / expected, 1.0, 1e-5) << theta;
+  }
 }
 
 // Published values; half a unit of their last digit.

@@ -15,7 +15,8 @@ Matrix tied_output(const Matrix& X, Index neurons, double divisor, std::uint64_t
   return net.codes(X) * net.W / divisor;
 }
 
-// Mean over 60 networks of 1000 neurons, c = N: five standard errors, measured.
+// Mean over 60 networks of 1000 neurons, c = N. The deviation is nearly a symmetric matrix times x:
+// d(d + 1)/2 = 55 squares, one network's sum off by √(2/55) = .19, the mean by .025; four of those.
 TEST(TiedStart, SpreadIsThatOfRandomNetworks) {
   const Index d = 10, neurons = 1000;
   const Matrix X = on_sphere(200, d, 9);
@@ -27,8 +28,7 @@ TEST(TiedStart, SpreadIsThatOfRandomNetworks) {
     const Matrix noise = tied_output(X, neurons, 1000.0, seed) - 0.5 * X;
     ratios.add(noise.squaredNorm() / 200 / start.spread);
   }
-  EXPECT_NEAR(ratios.mean(), 1.0, 5 * ratios.standard_error());
-  EXPECT_LT(ratios.standard_error(), 0.05);
+  EXPECT_NEAR(ratios.mean(), 1.0, 0.1);
 }
 
 // c = √(Nd), N = 1e5, d = 10: length 50 in the direction of x, loss 1200. The spread of one network

@@ -42,9 +42,11 @@ INSTANTIATE_TEST_SUITE_P(Modes, StepLimit, testing::Values(TangentMode::Weak, Ta
 
 // Below the limit 2 the loss falls at every step, to a millionth within 400.
 TEST_P(StepLimit, BelowItTheLossOnlyFalls) {
-  const auto run = descend(GetParam(), 4096, 1.8, 400, 1, 1e-6);
-  EXPECT_EQ(run.status, TangentDescentStatus::Reached);
-  EXPECT_THAT(run.catapults, testing::IsEmpty());
+  for (const double ratio : {1.0, 1.8}) {
+    const auto run = descend(GetParam(), 4096, ratio, 400, 1, 1e-6);
+    EXPECT_EQ(run.status, TangentDescentStatus::Reached) << ratio;
+    EXPECT_THAT(run.catapults, testing::IsEmpty()) << ratio;
+  }
 }
 
 TEST_P(StepLimit, AboveItTheLossRises) {
@@ -104,11 +106,10 @@ int seeds_that_reach(TangentMode mode, Index neurons, bool geometric) {
   return good;
 }
 
-// Six of six seeds reach a millionth of the loss at N = 25 jointly; weakly not at N = 40, so that
-// the next width, 50, is at least twice as large.
+// Six of six seeds reach a millionth of the loss at N = 25 jointly; weakly not below twice of it.
 TEST(TangentWidth, WeakTrainingNeedsTwiceTheNeuronsOfJoint) {
   EXPECT_EQ(seeds_that_reach(TangentMode::Joint, 25, false), 6);
-  EXPECT_LT(seeds_that_reach(TangentMode::Weak, 40, false), 6);
+  EXPECT_LT(seeds_that_reach(TangentMode::Weak, 49, false), 6);
 }
 
 TEST(TangentWidth, SufficesForTheGeometricBound) {
@@ -200,18 +201,6 @@ double start_norm(double variance, Index neurons, std::uint64_t seed) {
       .encoder.norm();
 }
 
-TEST(TangentTied, NeverBecomesLazy) {
-  std::vector<double> moves;
-  for (const Index neurons : {1024, 4096}) {
-    const auto run = descend_tied(1, neurons, 3000, 4);
-    EXPECT_LT(run.loss, 1e-9);
-    moves.push_back(run.movement.encoder / start_norm(1, neurons, 4));
-  }
-  // The relative movement has a limit; at these widths it is reached within 5 %.
-  EXPECT_NEAR(moves[1] / moves[0], 1, 0.05);
-  EXPECT_GT(moves[1], 0.3);
-}
-
 // With w ~ N(0, 2I) the untrained network is the identity up to n(2d + 3)/(2N) in the loss; one
 // seed has a standard deviation of 0.23 of it, 20 of 0.05, and [0.85, 1.15] are three of those.
 TEST(TangentTied, OfVarianceTwoStartsAtTheIdentity) {
@@ -224,18 +213,22 @@ TEST(TangentTied, OfVarianceTwoStartsAtTheIdentity) {
   EXPECT_NEAR(mean / expected, 1, 0.15);
 }
 
-// There the relative movement vanishes as 2.3 to 2.9 over √N (means of three seeds).
+// There the relative movement vanishes as 2.3 to 2.9 over √N (means of three seeds), of one
+// constant within 10 %: a start's own residual scatters by √(2/55)/2 = 10 % (d(d + 1)/2 = 55), a
+// mean by 6 %.
 TEST(TangentTied, OfVarianceTwoMovesLittle) {
+  std::vector<double> scaled;
   for (const Index neurons : {256, 1024}) {
     double mean = 0;
     for (std::uint64_t seed = 1; seed <= 3; ++seed) {
       mean +=
           descend_tied(2, neurons, 1500, seed).movement.encoder / start_norm(2, neurons, seed) / 3;
     }
-    const double scaled = mean * std::sqrt(static_cast<double>(neurons));
-    EXPECT_GT(scaled, 2.3);
-    EXPECT_LT(scaled, 2.9);
+    scaled.push_back(mean * std::sqrt(static_cast<double>(neurons)));
+    EXPECT_GT(scaled.back(), 2.3);
+    EXPECT_LT(scaled.back(), 2.9);
   }
+  EXPECT_NEAR(scaled[1] / scaled[0], 1, 0.1);
 }
 
 Matrix with_rows(const Matrix& X, const Matrix& more) {
@@ -253,14 +246,14 @@ TangentDescentResult<double> descend_on(const Matrix& X, TangentMode mode, doubl
 }
 
 // Singular kernels are consistent: duplicates and scaled copies ask for nothing new of a
-// homogeneous network, and training goes on down to the rounding of double: a residual of about
-// 1e-16 an entry of a sample of norm 1. A sample of norm 3 rounds, in the square, ten times more.
+// homogeneous network, and training goes on down to rounding: 1e-16 of a sample, of norm 1 or 3,
+// times the condition of the kernel on its range, 24 with these samples. In the square, over a
+// first loss of 5 to 11, that is below 1e-30.
 TEST(TangentTraps, DuplicatesAndScaledCopiesConverge) {
-  const Matrix X = sphere_samples(6, 6, 5);
+  const Matrix X = sphere_samples(6, 6, 9);
   for (const double factor : {1.0, 3.0}) {
     for (const TangentMode mode : {TangentMode::Weak, TangentMode::Joint}) {
-      const auto run =
-          descend_on(with_rows(X, factor * X.topRows(1)), mode, factor > 1 ? 1e-29 : 1e-30);
+      const auto run = descend_on(with_rows(X, factor * X.topRows(1)), mode, 1e-30);
       EXPECT_EQ(run.status, TangentDescentStatus::Reached)
           << to_string(mode) << " factor " << factor << " loss " << run.loss / run.initial_loss;
     }
