@@ -26,7 +26,8 @@ struct SampleReportOptions {
   double same_angle = 1e-7;  ///< radians, >= 0: closer pairs count as parallel
 };
 
-/// Cost n² d flops; memory for 64 rows of cosines per thread. Bitwise the same for any pool size.
+/// Cost n² d flops in single precision, which leave few pairs to be computed in double. Memory 4 nd
+/// bytes and 0.5 MB per thread. Bitwise the same for any pool size.
 /// @param X  n×d.
 /// @throws InvalidArgument  if X is empty or not finite, or an option is outside its range.
 /// Accuracy of angles: as theory::angle where |cos θ| > 0.99, else 1e-14.
