@@ -23,6 +23,7 @@ using estimators::TangentModeAdvice;
 constexpr double kVeryDifferentNorms = 30.0;  // λ_max goes with the square: a factor of 1000
 constexpr double kBadCondition = 1e5;
 constexpr double kQuickRun = 3e13;  // operations: some minutes
+constexpr double kStepsTolerance = 0.3;
 constexpr double kMoreSteps = 3.0;  // than predicted, for a run to end by itself at its target
 
 std::string row_pair(Index first, Index second) {
@@ -188,6 +189,12 @@ std::string data_lines(const TangentAdvice& a, const AdvisedRows& rows) {
   return text + fmt::format("    transforms = [{}]\n", fmt::join(transforms, ", "));
 }
 
+std::string claim_lines(const char* quantity, double tolerance, const char* reason) {
+  return fmt::format(
+      "    [[claim]]\n    quantity = \"{}\"\n    tolerance = {}\n    reason = \"{}\"\n", quantity,
+      tolerance, reason);
+}
+
 std::string spec_part(const TangentAdvice& a, const TangentAdviceOptions& options,
                       const AdvisedRows& rows) {
   const TangentModeAdvice& weak = a.mode("weak");
@@ -208,10 +215,12 @@ std::string spec_part(const TangentAdvice& a, const TangentAdviceOptions& option
   text += fmt::format("    [model]\n    neurons = {}\n    init = \"antisymmetric\"\n", neurons);
   text += fmt::format("    [train]\n    mode = \"{}\"\n    step = \"auto\"\n    target = {}\n",
                       m.name, options.target);
-  if (m.steps_to_target) {
-    text += fmt::format("    steps = {:.0f}\n", kMoreSteps * *m.steps_to_target);
-  }
-  return text;
+  if (!m.steps_to_target) return text;
+  text += fmt::format("    steps = {:.0f}\n", kMoreSteps * *m.steps_to_target);
+  text += claim_lines("reached", 0.0, "three times the predicted steps");
+  if (neurons < 2 * m.width) return text;
+  return text + claim_lines("steps_to_target", std::ceil(kStepsTolerance * *m.steps_to_target),
+                            "a trajectory within the wanted error takes some more steps");
 }
 
 void add_sample_notes(const TangentAdvice& a, std::vector<std::string>& notes) {

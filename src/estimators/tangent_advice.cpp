@@ -21,6 +21,7 @@ namespace {
 constexpr auto kWhere = "estimators::tangent_advice";
 constexpr std::array<double, 7> kRatios{0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0};
 constexpr double kShare = 0.8;  // of the memory that is left, for what is written at once
+constexpr double kErrorOfFlips = 2.0;
 constexpr double kMostNeurons = 1e15;
 constexpr double kAffordable = 1.1;  // steps that a larger rate of the decoder may cost
 
@@ -91,11 +92,11 @@ void add_widths(TangentAdvice& advice, double tolerance) {
 }
 
 // The rule behind practical_width is of random rows. Images turn many more neurons to the other
-// side on the way; as long as few of them do, the error is about their fraction.
+// side on the way; as long as few of them do, the error is one to two times their fraction.
 void widen(TangentAdvice& advice, const TangentModeAdvice& studied, double flips,
            double tolerance) {
   const auto found = std::ranges::find(advice.modes, studied.name, &TangentModeAdvice::name);
-  const double neurons = std::ceil(std::pow(flips / tolerance, 2.0));
+  const double neurons = std::ceil(std::pow(kErrorOfFlips * flips / tolerance, 2.0));
   found->width = std::max(found->width, static_cast<Index>(std::min(neurons, kMostNeurons)));
   found->width_bound = advice.studied < advice.rows;
 }
@@ -179,7 +180,8 @@ void describe_rows(TangentAdvice& advice, const Matrix& X, const data::Source& r
   if (advice.rows > options.whole_rows) {  // else it takes no time
     observer.message(Severity::Info, fmt::format("comparing {} rows with each other", advice.rows));
   }
-  advice.samples = theory::sample_report(pool, X, {.closest = std::max<Index>(options.closest, 1)});
+  advice.samples = theory::sample_report(pool, X, {.closest = std::max<Index>(options.closest, 1)},
+                                         [&] { check_stop(observer); });
   advice.coincident = coincident_rows(X, options.closest, options.seed);
 }
 

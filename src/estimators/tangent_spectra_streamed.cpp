@@ -16,7 +16,7 @@ namespace {
 constexpr int kProducts = 20;
 constexpr Index kDirections = 2, kStarts = kDirections + 2;
 constexpr Index kKernels = 2;
-constexpr Index kMostSampled = 15'000, kLeastSampled = 1000;  // rows that steps are computed for
+constexpr Index kMostSampled = 15'000, kLeastSampled = 500;  // rows that steps are computed for
 
 // Directions of the rows, where weak training is fastest; their norms, the constant mode of the
 // decoder; and a random column for what neither of them sees.

@@ -16,9 +16,10 @@
 namespace twofold::theory {
 namespace {
 
-constexpr Index kBlock = 256;       // rows whose cosines are computed at once
-constexpr Index kColumns = 512;     // with so many others
-constexpr double kSameNorm = 1e-6;  // relative difference of norms of a copy
+constexpr Index kBlock = 256;               // rows whose cosines are computed at once
+constexpr Index kReportRows = 16 * kBlock;  // between two calls of `between`
+constexpr Index kColumns = 512;             // with so many others
+constexpr double kSameNorm = 1e-6;          // relative difference of norms of a copy
 
 bool closer(const SamplePair& a, const SamplePair& b) {
   return std::tie(a.angle, a.first, a.second) < std::tie(b.angle, b.first, b.second);
@@ -142,7 +143,8 @@ void describe_norms(SampleReport& report, const Vector& norms) {
 }  // namespace
 
 SampleReport sample_report(ThreadPool& pool, const ConstView<double>& X,
-                           const SampleReportOptions& options) {
+                           const SampleReportOptions& options,
+                           const std::function<void()>& between) {
   constexpr auto where = "theory::sample_report";
   require(options.closest >= 0 && options.same_angle >= 0.0, where,
           fmt::format("closest and same_angle must be >= 0, got {} and {}", options.closest,
@@ -150,10 +152,14 @@ SampleReport sample_report(ThreadPool& pool, const ConstView<double>& X,
   check_samples(X, where);
   const Screen screen = make_screen(pool, X);
   std::vector<SampleReport> parts(static_cast<std::size_t>(num_blocks(X.rows(), kBlock)));
-  parallel_for(pool, X.rows(), kBlock, [&](Index begin, Index end) {
-    parts[static_cast<std::size_t>(begin / kBlock)] =
-        BlockReport(X, screen, options).of(begin, end);
-  });
+  for (Index first = 0; first < X.rows(); first += kReportRows) {
+    if (between) between();
+    parallel_for(pool, std::min(kReportRows, X.rows() - first), kBlock, [&](Index from, Index to) {
+      const Index begin = first + from;
+      parts[static_cast<std::size_t>(begin / kBlock)] =
+          BlockReport(X, screen, options).of(begin, first + to);
+    });
+  }
   SampleReport report;
   for (const SampleReport& part : parts) {
     report.copies += part.copies;

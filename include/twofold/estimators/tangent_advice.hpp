@@ -70,7 +70,7 @@ struct TangentModeAdvice {
   int products = 0;            ///< with the kernel; 0: whole spectrum
   Index structural_width = 0;  ///< below it the loss cannot reach 0
   /// For the wanted error of the trajectory, plain start: the larger of theory::practical_width and
-  /// the N at which the fraction of flips on the way to the target is that error.
+  /// the N at which the fraction of flips on the way to the target is half that error.
   Index width = 0;
   bool width_bound = false;  ///< the flips are those of the first rows alone: more need more
 };
