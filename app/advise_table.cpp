@@ -23,6 +23,7 @@ using estimators::TangentModeAdvice;
 constexpr double kVeryDifferentNorms = 30.0;  // λ_max goes with the square: a factor of 1000
 constexpr double kBadCondition = 1e5;
 constexpr double kQuickRun = 3e13;  // operations: some minutes
+constexpr double kLongRun = 1e15;   // hours
 constexpr double kStepsTolerance = 0.3;
 constexpr double kMoreSteps = 3.0;  // than predicted, for a run to end by itself at its target
 
@@ -203,14 +204,17 @@ std::string spec_part(const TangentAdvice& a, const TangentAdviceOptions& option
       operations(a, weak, 2 * weak.width) < operations(a, joint, 2 * joint.width) ? weak : joint;
   const Index neurons = spec_neurons(a, m);
   const double cost = operations(a, m, neurons);
-  std::string text =
-      fmt::format("\n  as a spec, the cheaper of weak and joint: about {:.2g} operations", cost);
-  if (cost < 1e300) text += fmt::format(", {} at 1e11 a second", duration_word(cost / 1e11));
+  std::string text = "\n  as a spec, the cheaper of weak and joint";
+  if (std::isfinite(cost)) {
+    text += fmt::format(": {:.2g} operations in the predicted steps, {} at 1e11 a second", cost,
+                        duration_word(cost / 1e11));
+  }
   if (neurons < 2 * m.width) {
     text += fmt::format(
         "\n  with fewer than the {} neurons that the prediction is for: it takes more steps",
         2 * m.width);
   }
+  if (cost > kLongRun) text += "\n  too long? Look at fewer rows: --rows";
   text += "\n    system = \"tangent_kernel\"\n    [data]\n" + data_lines(a, rows);
   text += fmt::format("    [model]\n    neurons = {}\n    init = \"antisymmetric\"\n", neurons);
   text += fmt::format("    [train]\n    mode = \"{}\"\n    step = \"auto\"\n    target = {}\n",
