@@ -22,6 +22,7 @@ using estimators::TangentModeAdvice;
 
 constexpr double kVeryDifferentNorms = 30.0;  // λ_max goes with the square: a factor of 1000
 constexpr double kBadCondition = 1e5;
+constexpr double kMeanDominates = 0.9;
 constexpr double kQuickRun = 3e13;  // operations: some minutes
 constexpr double kLongRun = 1e15;   // hours
 constexpr double kStepsTolerance = 0.3;
@@ -144,8 +145,10 @@ std::string stop_word(const estimators::StoppingAdvice& s) {
 
 std::string study_part(const TangentAdvice& a) {
   if (a.studied == 0) return {};
-  std::string text =
-      fmt::format("\n  on {} {} rows\n", a.studied == a.rows ? "all" : "the first", a.studied);
+  std::string text = a.studied == 1
+                         ? "\n  on the one row\n"
+                         : fmt::format("\n  on {} {} rows\n",
+                                       a.studied == a.rows ? "all" : "the first", a.studied);
   for (const auto& s : a.stopping) text += fmt::format("  {:<13} {}\n", s.mode, stop_word(s));
   std::vector<std::string> ratios;
   for (const auto& r : a.rates) {
@@ -240,6 +243,12 @@ void add_sample_notes(const TangentAdvice& a, std::vector<std::string>& notes) {
         "accuracy",
         s.opposites, a.dimension));
   }
+  if (a.mean_share > kMeanDominates && a.rows > 1) {
+    add(fmt::format(
+        "the mean row holds {:.3g} % of the energy: a loss that falls to {:.2g} of its start "
+        "says no more than that it is learned; --transform center takes it out",
+        100.0 * a.mean_share, 1.0 - a.mean_share));
+  }
   if (s.zero_rows > 0) add("rows of zeros are reproduced by any network; they may be removed");
   if (s.smallest_norm > 0.0 && s.largest_norm > kVeryDifferentNorms * s.smallest_norm) {
     add(fmt::format(
@@ -267,9 +276,6 @@ void add_many_rows_notes(const TangentAdvice& a, std::vector<std::string>& notes
         fmt::format("~ steps: extrapolated from {} rows, taken evenly, their half and quarter; "
                     "within {:.0f} % or so. Allow more memory (--memory-limit) to use more rows",
                     a.sampled, std::ceil(100.0 * error)));
-  }
-  if (a.modes.front().width_bound) {
-    notes.push_back(fmt::format("> neurons: of the first {} rows; more rows need more", a.studied));
   }
 }
 
@@ -300,6 +306,9 @@ std::vector<std::string> tangent_notes(const TangentAdvice& a) {
             (distinct->angle * std::pow(a.samples.median_norm, 2.0) * weak.steps.practical)));
   }
   if (!a.whole_spectrum) add_many_rows_notes(a, notes);
+  if (a.mode("weak").width_bound) {
+    add(fmt::format("> neurons: of the first {} rows; more rows need more", a.studied));
+  }
   return notes;
 }
 

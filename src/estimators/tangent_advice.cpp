@@ -177,6 +177,9 @@ void describe_rows(TangentAdvice& advice, const Matrix& X, const data::Source& r
     throw DataError(kWhere, fmt::format("{}: all {} rows are 0; nothing can be learned from them",
                                         rows.description(), advice.rows));
   }
+  const Vector sum = X.colwise().sum().transpose();
+  advice.mean_share =
+      sum.squaredNorm() / (2.0 * static_cast<double>(advice.rows) * advice.start_loss);
   if (advice.rows > options.whole_rows) {  // else it takes no time
     observer.message(Severity::Info, fmt::format("comparing {} rows with each other", advice.rows));
   }

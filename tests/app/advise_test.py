@@ -124,6 +124,11 @@ class Advise(CommandLineTest):
                          self.advise("x.npy", "--threads", "3", "--gram", "b.npy"))
         self.assertEqual((self.folder / "a.npy").read_bytes(), (self.folder / "b.npy").read_bytes())
 
+    def test_a_column_that_dominates_is_said(self):
+        self.write("x.npy", npy([[a, b, 1000.0] for a, b, *_ in rows(40)]))
+        self.assertIn("--transform center", self.twofold("advise", "x.npy").stdout)
+        self.assertNotIn("the mean row", self.twofold("advise", "x.npy", "--transform", "center").stdout)
+
     def test_single_rows_and_single_columns(self):
         self.write("row.npy", npy([[1.0, 2.0]]))
         self.assertEqual(self.advise("row.npy")["tangent_kernel"]["stopping"], [])

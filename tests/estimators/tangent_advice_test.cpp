@@ -177,6 +177,28 @@ TEST(TangentAdvice, SaysWhatAFileNeeds) {
   EXPECT_FALSE(std::filesystem::exists(file));
 }
 
+TEST(TangentAdvice, SaysHowMuchTheMeanHolds) {
+  Matrix X = sphere(50, 4);
+  X.rowwise() -= X.colwise().mean().eval();
+  // Rounding.
+  EXPECT_NEAR(advise(X).mean_share, 0.0, 1e-15);
+  const double energy = X.squaredNorm();
+  X.col(2).array() += 10.0;
+  EXPECT_NEAR(advise(X).mean_share, 5000.0 / (5000.0 + energy), 1e-14);
+}
+
+// Flips go like 1/√N, so a tenth of the error takes a hundred times the neurons, once they decide.
+TEST(TangentAdvice, WidensByTheFlips) {
+  const Matrix X = sphere(60, 30);
+  const Index fine = advise(X, {.tolerance = 1e-3}).mode("weak").width;
+  const Index finer = advise(X, {.tolerance = 1e-4}).mode("weak").width;
+  // Rounding up to whole neurons.
+  EXPECT_NEAR(static_cast<double>(finer) / static_cast<double>(fine), 100.0, 1e-3);
+  EXPECT_GT(static_cast<double>(fine), std::pow(3.5 / 1e-3, 2.0));
+  EXPECT_FALSE(advise(X).mode("weak").width_bound);
+  EXPECT_TRUE(advise(X, {.study_rows = 30}).mode("weak").width_bound);
+}
+
 // Twice the rows count twice in everything that goes with the square.
 TEST(TangentAdvice, ScalesWithTheData) {
   const Matrix X = sphere(40, 6);

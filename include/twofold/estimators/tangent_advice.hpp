@@ -101,6 +101,7 @@ struct TieAdvice {
 struct TangentAdvice {
   Index rows = 0, dimension = 0;
   double start_loss = 0.0;  ///< ½ Σ ‖x_i‖², data²
+  double mean_share = 0.0;  ///< n ‖mean‖²/Σ ‖x_i‖²: of the energy, in the mean row
   theory::SampleReport samples;
   std::vector<Index> zero_rows;            ///< the first of them
   std::vector<CoincidentRows> coincident;  ///< the first of each kind
