@@ -26,7 +26,8 @@ constexpr double kMeanDominates = 0.9;
 constexpr double kQuickRun = 3e13;  // operations: some minutes
 constexpr double kLongRun = 1e15;   // hours
 constexpr double kStepsTolerance = 0.3;
-constexpr double kMoreSteps = 3.0;  // than predicted, for a run to end by itself at its target
+constexpr double kMoreSteps = 3.0;       // than predicted, for a run to end by itself at its target
+constexpr double kManyMoreSteps = 10.0;  // where it has fewer neurons than the prediction is for
 
 std::string row_pair(Index first, Index second) {
   return fmt::format("{} and {}", first, second);
@@ -193,7 +194,7 @@ std::string data_lines(const TangentAdvice& a, const AdvisedRows& rows) {
   return text + fmt::format("    transforms = [{}]\n", fmt::join(transforms, ", "));
 }
 
-std::string claim_lines(const char* quantity, double tolerance, const char* reason) {
+std::string claim_lines(const char* quantity, double tolerance, const std::string& reason) {
   return fmt::format(
       "    [[claim]]\n    quantity = \"{}\"\n    tolerance = {}\n    reason = \"{}\"\n", quantity,
       tolerance, reason);
@@ -223,9 +224,11 @@ std::string spec_part(const TangentAdvice& a, const TangentAdviceOptions& option
   text += fmt::format("    [train]\n    mode = \"{}\"\n    step = \"auto\"\n    target = {}\n",
                       m.name, options.target);
   if (!m.steps_to_target) return text;
-  text += fmt::format("    steps = {:.0f}\n", kMoreSteps * *m.steps_to_target);
-  text += claim_lines("reached", 0.0, "three times the predicted steps");
-  if (neurons < 2 * m.width) return text;
+  const bool wide = neurons >= 2 * m.width;
+  const double more = wide ? kMoreSteps : kManyMoreSteps;
+  text += fmt::format("    steps = {:.0f}\n", more * *m.steps_to_target);
+  text += claim_lines("reached", 0.0, fmt::format("{} times the predicted steps", more));
+  if (!wide) return text;
   return text + claim_lines("steps_to_target", std::ceil(kStepsTolerance * *m.steps_to_target),
                             "a trajectory within the wanted error takes some more steps");
 }

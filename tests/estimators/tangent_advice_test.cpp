@@ -116,8 +116,9 @@ TEST(TangentAdvice, AgreesBetweenAllAndTheEndsOfTheSpectrum) {
 // 2 MB hold the kernel of 500 rows and not that of 700, whose steps follow from those of 500.
 TEST(TangentAdvice, ExtrapolatesTheStepsOfMoreRowsThanFit) {
   const Matrix X = sphere(700, 12);
-  const TangentAdvice whole = advise(X, {.target = 1e-8});
-  const TangentAdvice many = advise(X, {.target = 1e-8, .whole_rows = 0, .memory_limit = 2e6});
+  const TangentAdvice whole = advise(X, {.target = 1e-8, .study_rows = 40});
+  const TangentAdvice many =
+      advise(X, {.target = 1e-8, .whole_rows = 0, .study_rows = 40, .memory_limit = 2e6});
   EXPECT_EQ(many.sampled, 500);
   EXPECT_EQ(many.gram_bytes, 0.0);
   for (const TangentModeAdvice& mode : many.modes) {
@@ -134,7 +135,8 @@ TEST(TangentAdvice, ExtrapolatesTheStepsOfMoreRowsThanFit) {
     EXPECT_NEAR(*mode.steps_to_target / *expected.steps_to_target, 1.0, 0.15 + mode.steps_error)
         << mode.name;
   }
-  const TangentAdvice again = advise(X, {.target = 1e-8, .whole_rows = 0, .memory_limit = 2e6}, 3);
+  const TangentAdvice again =
+      advise(X, {.target = 1e-8, .whole_rows = 0, .study_rows = 40, .memory_limit = 2e6}, 3);
   EXPECT_EQ(again.mode("joint").largest, many.mode("joint").largest);
   EXPECT_EQ(again.mode("joint").steps_to_target, many.mode("joint").steps_to_target);
 }

@@ -48,7 +48,7 @@ struct CoincidentRows {
 
 /// How a number of steps came about.
 enum class StepsKind {
-  Computed,     ///< from the whole spectrum, or a quadrature that has settled to 1 %
+  Computed,     ///< from the whole spectrum, or a quadrature that has settled: up to 3 % low
   LowerBound,   ///< a quadrature that has not settled: it falls short, and comes from below
   Extrapolated  ///< from fewer rows, by the way they grow with their number
 };
