@@ -22,6 +22,7 @@ struct AdviseCommand {
   std::string data, rows, gram;
   std::vector<std::string> transforms;
   std::uint64_t memory_limit = 2'000'000'000;
+  bool force = false;
   estimators::TangentAdviceOptions tangent;
 };
 
@@ -57,18 +58,18 @@ Advised open_rows(const AdviseCommand& command, std::uint64_t seed, ThreadPool& 
            fitted.train->description(), command.transforms, used, size}};
 }
 
-void check_gram(const std::string& path) {
+void check_gram(const std::string& path, bool force) {
   if (path.empty()) return;
   require(path.ends_with(".npy"), kWhere, fmt::format("--gram {}: name a .npy file", path));
   std::error_code ignored;
-  require(!std::filesystem::exists(path, ignored), kWhere,
-          fmt::format("--gram {}: exists; name another file or remove it", path));
+  require(force || !std::filesystem::exists(path, ignored), kWhere,
+          fmt::format("--gram {}: exists; name another file, or --force to replace it", path));
 }
 
 int advise(AdviseCommand command, const CommonOptions& options) {
   const auto observer = make_observer(options);
   ThreadPool pool(options.thread_count());
-  check_gram(command.gram);
+  check_gram(command.gram, command.force);
   estimators::TangentAdviceOptions& wanted = command.tangent;
   if (options.seed) wanted.seed = static_cast<std::uint64_t>(*options.seed);
   wanted.memory_limit = static_cast<double>(command.memory_limit);
@@ -97,11 +98,12 @@ int advise(AdviseCommand command, const CommonOptions& options) {
 
 void add_size_options(CLI::App& sub, AdviseCommand& command) {
   sub.add_option("--rows", command.rows, "look at the first so many rows, or all (default 2000)");
-  sub.add_option("--memory-limit", command.memory_limit, "for kernels: 2GB, 500MB, a number")
+  sub.add_option("--memory-limit", command.memory_limit, "bytes to take: 2GB, 500MB, a number")
       ->transform(CLI::AsSizeValue(true))
       ->default_str("2GB");
   sub.add_option("--gram", command.gram,
-                 "put the kernel of all rows into this .npy file (4 n^2 bytes) and keep it there");
+                 "write the kernel K + Gamma of the rows to this .npy file (4 n^2 bytes)");
+  sub.add_flag("--force", command.force, "replace the file of --gram if it exists");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@ namespace twofold::app {
 namespace {
 
 using estimators::Coincidence;
+using estimators::StepsKind;
 using estimators::TangentAdvice;
 using estimators::TangentAdviceOptions;
 using estimators::TangentModeAdvice;
@@ -49,8 +50,21 @@ experiment::Json samples_document(const TangentAdvice& a) {
   return document;
 }
 
+std::string steps_word(StepsKind kind) {
+  switch (kind) {
+    case StepsKind::Computed:
+      return "computed";
+    case StepsKind::LowerBound:
+      return "lower_bound";
+    case StepsKind::Extrapolated:
+      break;
+  }
+  return "extrapolated";
+}
+
 experiment::Json mode_document(const TangentModeAdvice& m) {
   return {{"lambda_max", m.largest},
+          {"lambda_max_error", m.largest_error},
           {"lambda_min", m.smallest},
           {"lambda_min_is_bound", m.bound_only},
           {"rank", m.rank < 0 ? experiment::Json(nullptr) : experiment::Json(m.rank)},
@@ -58,7 +72,11 @@ experiment::Json mode_document(const TangentModeAdvice& m) {
           {"best_step", m.steps.best},
           {"stable_step", m.steps.stable},
           {"steps_to_target", number(m.steps_to_target)},
+          {"steps_kind", steps_word(m.steps_kind)},
+          {"steps_error", m.steps_error},
+          {"products", m.products},
           {"neurons", m.width},
+          {"neurons_is_bound", m.width_bound},
           {"least_neurons", m.structural_width}};
 }
 
@@ -71,9 +89,10 @@ experiment::Json tangent_document(const TangentAdvice& advice,
                                {"target", options.target},
                                {"tolerance", options.tolerance},
                                {"start_loss", advice.start_loss},
+                               {"mean_share", advice.mean_share},
                                {"whole_spectrum", advice.whole_spectrum},
                                {"gram_bytes", advice.gram_bytes},
-                               {"products", advice.products},
+                               {"sampled_rows", advice.sampled},
                                {"studied_rows", advice.studied},
                                {"best_decoder_step", advice.best_ratio},
                                {"identity_neurons", advice.identity_width}};

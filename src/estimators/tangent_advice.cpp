@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <memory>
 
 #include "coincident_rows.hpp"
 #include "tangent_spectra.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/data/npy_matrix_writer.hpp"
+#include "twofold/theory/tangent_kernel_gram.hpp"
 #include "twofold/theory/tangent_kernel_stopping.hpp"
 #include "twofold/theory/tangent_kernel_width.hpp"
 
@@ -17,6 +20,9 @@ namespace {
 
 constexpr auto kWhere = "estimators::tangent_advice";
 constexpr std::array<double, 7> kRatios{0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0};
+constexpr double kShare = 0.8;  // of the memory that is left, for what is written at once
+constexpr double kErrorOfFlips = 2.0;
+constexpr double kMostNeurons = 1e15;
 constexpr double kAffordable = 1.1;  // steps that a larger rate of the decoder may cost
 
 void check_options(const TangentAdviceOptions& o) {
@@ -40,19 +46,34 @@ std::string size_word(double bytes) {
   return fmt::format("{:.3g} MB", 1e-6 * bytes);
 }
 
-// Whether all of the spectrum is computed; throws if not even a part of it can be.
-bool choose_whole(Index n, Index d, const TangentAdviceOptions& o) {
-  const auto rows = static_cast<double>(n);
-  if (o.gram.empty() && n <= o.whole_rows && 64.0 * rows * rows <= o.memory_limit) return true;
-  if (!o.gram.empty()) return false;
-  const double needed = memory_of_many(n, d, many_products(o));
-  if (needed <= o.memory_limit) return false;
+enum class Way { Whole, Stored, Streamed };
+
+// What the memory allows for; throws if for none.
+Way choose_way(Index n, Index d, const TangentAdviceOptions& o) {
+  if (n <= o.whole_rows && whole_memory(n) <= o.memory_limit) return Way::Whole;
+  if (stored_memory(n, d) <= o.memory_limit) return Way::Stored;
+  const double needed = streamed_memory(n, d);
+  if (needed <= o.memory_limit) return Way::Streamed;
   throw InvalidArgument(
       kWhere,
-      fmt::format("{} rows need {} of memory, and {} are allowed: name a file for the "
-                  "kernel (--gram FILE.npy, {} of disk), allow more (--memory-limit), or "
-                  "look at fewer rows (--rows)",
-                  n, size_word(needed), size_word(o.memory_limit), size_word(4.0 * rows * rows)));
+      fmt::format("{} rows need {} of memory, and {} are allowed: allow more "
+                  "(--memory-limit) or look at fewer rows (--rows)",
+                  n, size_word(std::min(needed, stored_memory(n, d))), size_word(o.memory_limit)));
+}
+
+// Reserves the disk space; empty if no file is wanted.
+std::unique_ptr<data::NpyMatrixWriter<float>> open_gram(Index n, Index d,
+                                                        const TangentAdviceOptions& o,
+                                                        int threads) {
+  if (o.gram.empty()) return nullptr;
+  const double size = static_cast<double>(n) * static_cast<double>(d);
+  const double needed = 4.0 * size + theory::written_gram_memory<float>(n, d, threads) / kShare;
+  require(needed <= o.memory_limit, kWhere,
+          fmt::format("the kernel of {} rows needs {} of memory to be written, and {} are allowed: "
+                      "allow more (--memory-limit), look at fewer rows (--rows) or leave out "
+                      "the file (--gram)",
+                      n, size_word(needed), size_word(o.memory_limit)));
+  return std::make_unique<data::NpyMatrixWriter<float>>(o.gram, n, n);
 }
 
 std::vector<Index> zero_rows(const Matrix& X, Index most) {
@@ -68,6 +89,16 @@ void add_widths(TangentAdvice& advice, double tolerance) {
     mode.structural_width = theory::structural_width(advice.rows, mode.rates);
     mode.width = theory::practical_width(advice.rows, mode.rates, tolerance);
   }
+}
+
+// The rule behind practical_width is of random rows. Images turn many more neurons to the other
+// side on the way; as long as few of them do, the error is one to two times their fraction.
+void widen(TangentAdvice& advice, const TangentModeAdvice& studied, double flips,
+           double tolerance) {
+  const auto found = std::ranges::find(advice.modes, studied.name, &TangentModeAdvice::name);
+  const double neurons = std::ceil(std::pow(kErrorOfFlips * flips / tolerance, 2.0));
+  found->width = std::max(found->width, static_cast<Index>(std::min(neurons, kMostNeurons)));
+  found->width_bound = advice.studied < advice.rows;
 }
 
 StoppingAdvice stopping_of(const TangentModeAdvice& mode, const Matrix& X,
@@ -94,7 +125,9 @@ void study(TangentAdvice& advice, const Matrix& X, const TangentAdviceOptions& o
     const std::string name = ratio == 0.0 ? "weak" : "joint";
     const TangentModeAdvice mode = whole_mode(name, {1.0, ratio}, X, kernels, options.target);
     advice.rates.push_back({ratio, mode.largest / mode.smallest, mode.steps_to_target});
-    if ((ratio == 0.0 || ratio == 1.0) && X.rows() >= 2) {
+    if (ratio != 0.0 && ratio != 1.0) continue;
+    widen(advice, mode, flips_of(mode, X, kernels), options.tolerance);
+    if (X.rows() >= 2) {
       advice.stopping.push_back(stopping_of(mode, X, kernels, options, pool));
     }
   }
@@ -118,7 +151,8 @@ void add_tying(TangentAdvice& advice, double target) {
     advice.tying.push_back({name, scaling, theory::tied_start(scaling)});
   }
   // At v = 2 the mean output is the input; what is left falls like 1/N.
-  advice.identity_width = std::ceil(2.0 * advice.tying.back().start.loss * neurons / target);
+  const double width = 2.0 * advice.tying.back().start.loss * neurons / target;
+  advice.identity_width = std::ceil(width * (1.0 - 1e-12));  // not one more by rounding
 }
 
 std::vector<TangentModeAdvice> whole_modes(const Matrix& X, const TangentAdviceOptions& options,
@@ -133,6 +167,69 @@ std::vector<TangentModeAdvice> whole_modes(const Matrix& X, const TangentAdviceO
     modes.push_back(whole_mode(name, rates, X, kernels, options.target));
   }
   return modes;
+}
+
+void describe_rows(TangentAdvice& advice, const Matrix& X, const data::Source& rows,
+                   const TangentAdviceOptions& options, ThreadPool& pool, Observer& observer) {
+  advice.start_loss = 0.5 * X.squaredNorm();
+  advice.zero_rows = zero_rows(X, options.closest);
+  if (!(advice.start_loss > 0.0)) {
+    throw DataError(kWhere, fmt::format("{}: all {} rows are 0; nothing can be learned from them",
+                                        rows.description(), advice.rows));
+  }
+  const Vector sum = X.colwise().sum().transpose();
+  advice.mean_share =
+      sum.squaredNorm() / (2.0 * static_cast<double>(advice.rows) * advice.start_loss);
+  if (advice.rows > options.whole_rows) {  // else it takes no time
+    observer.message(Severity::Info, fmt::format("comparing {} rows with each other", advice.rows));
+  }
+  advice.samples = theory::sample_report(pool, X, {.closest = std::max<Index>(options.closest, 1)},
+                                         [&] { check_stop(observer); });
+  advice.coincident = coincident_rows(X, options.closest, options.seed);
+}
+
+// Two rows whose kernel is part of the whole: its λ_min is an upper bound. Empty where rows
+// coincide or are 0: the least eigenvalue is 0 then, and the least above it bounded by no pair.
+Matrix closest_pair(const Matrix& X, const theory::SampleReport& samples) {
+  if (samples.copies + samples.scaled + samples.opposites + samples.zero_rows > 0) return {};
+  if (samples.closest.empty()) return {};
+  Matrix pair(2, X.cols());
+  pair << X.row(samples.closest.front().first), X.row(samples.closest.front().second);
+  return pair;
+}
+
+void bound_by_pair(TangentAdvice& advice, const Matrix& pair, double target, ThreadPool& pool) {
+  if (pair.size() == 0) return;
+  const theory::TangentKernels kernels = theory::tangent_kernels(pool, pair);
+  for (TangentModeAdvice& mode : advice.modes) {
+    if (!mode.bound_only) continue;
+    const double bound = whole_mode(mode.name, mode.rates, pair, kernels, target).smallest;
+    mode.smallest = std::min(mode.smallest, bound);
+    mode.steps = theory::tangent_step_limits(mode.largest, mode.smallest);
+  }
+}
+
+void describe_way(TangentAdvice& advice, Way way, const TangentAdviceOptions& options) {
+  const auto n = static_cast<double>(advice.rows);
+  advice.whole_spectrum = way == Way::Whole;
+  if (way == Way::Whole) advice.gram_bytes = 8.0 * n * n;
+  if (way == Way::Stored) advice.gram_bytes = 4.0 * n * n;
+  if (way == Way::Streamed) {
+    advice.sampled = sampled_rows(advice.rows, advice.dimension, options.memory_limit);
+  }
+}
+
+void write_gram(const MatrixF& X, data::NpyMatrixWriter<float>& writer,
+                const TangentAdviceOptions& options, ThreadPool& pool, Observer& observer) {
+  observer.message(Severity::Info, fmt::format("writing the kernel of {} rows to {}", X.rows(),
+                                               options.gram.string()));
+  const double room = options.memory_limit - 4.0 * static_cast<double>(X.size());
+  theory::write_tangent_gram<float>(
+      pool, X, theory::kJoint, writer, kShare * room, [&](Index done) {
+        check_stop(observer);
+        observer.progress({.stage = "rows of the kernel", .done = done, .total = X.rows()});
+      });
+  writer.commit();
 }
 
 }  // namespace
@@ -150,36 +247,25 @@ TangentAdvice tangent_advice(const data::Source& rows, const TangentAdviceOption
   require(rows.size() != data::kUnlimited && rows.size() >= 1, kWhere,
           "needs a finite number of rows");
   TangentAdvice advice{.rows = static_cast<Index>(rows.size()), .dimension = rows.dimension()};
-  advice.whole_spectrum = choose_whole(advice.rows, advice.dimension, options);
+  const Way way = choose_way(advice.rows, advice.dimension, options);
+  const auto gram = open_gram(advice.rows, advice.dimension, options, pool.size());
   Matrix X(advice.rows, advice.dimension);
   rows.read(0, View<double>(X));
   check_stop(observer);
-  if (!advice.whole_spectrum) {  // else it takes no time
-    observer.message(Severity::Info, fmt::format("comparing {} rows with each other", advice.rows));
-  }
-  advice.start_loss = 0.5 * X.squaredNorm();
-  advice.zero_rows = zero_rows(X, options.closest);
-  if (!(advice.start_loss > 0.0)) {
-    throw DataError(kWhere, fmt::format("{}: all {} rows are 0; nothing can be learned from them",
-                                        rows.description(), advice.rows));
-  }
-  advice.samples = theory::sample_report(pool, X, {.closest = options.closest});
-  advice.coincident = coincident_rows(X, options.closest, options.seed);
+  describe_rows(advice, X, rows, options, pool, observer);
   const Matrix head = X.topRows(std::min(advice.rows, options.study_rows));
-  const auto n = static_cast<double>(advice.rows);
-  if (advice.whole_spectrum) {
-    advice.gram_bytes = 8.0 * n * n;
-    advice.modes = whole_modes(X, options, pool, observer);
-  } else {
-    advice.gram_bytes = 4.0 * n * n;
-    advice.products = many_products(options);
-    const MatrixF single = X.cast<float>();
-    X.resize(0, 0);
-    advice.modes = modes_of_many(single, options, pool, observer);
-  }
+  const Matrix pair = closest_pair(X, advice.samples);
+  const MatrixF single = X.cast<float>();
+  if (way == Way::Whole) advice.modes = whole_modes(X, options, pool, observer);
+  X.resize(0, 0);
+  if (way == Way::Stored) advice.modes = stored_modes(single, options, pool, observer);
+  if (way == Way::Streamed) advice.modes = streamed_modes(single, options, pool, observer);
+  describe_way(advice, way, options);
+  bound_by_pair(advice, pair, options.target, pool);
   add_widths(advice, options.tolerance);
   study(advice, head, options, pool, observer);
   add_tying(advice, options.target);
+  if (gram) write_gram(single, *gram, options, pool, observer);
   return advice;
 }
 

@@ -4,70 +4,38 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "twofold/core/error.hpp"
 #include "twofold/core/random.hpp"
-#include "twofold/data/npy.hpp"
 #include "twofold/estimators/one_bit_prediction.hpp"
-#include "twofold/linalg/lanczos_quadrature.hpp"
-#include "twofold/linalg/second_moment.hpp"
-#include "twofold/linalg/symmetric_eigen.hpp"
+#include "twofold/linalg/qr.hpp"
 #include "twofold/theory/tangent_kernel_gram.hpp"
+#include "twofold/theory/tangent_kernel_movement.hpp"
 
 namespace twofold::estimators {
 namespace {
 
-namespace fs = std::filesystem;
-
+constexpr auto kWhere = "estimators::tangent_advice";
 constexpr Index kLeading = 6, kMixtures = 2;  // columns that the quadrature starts from
-constexpr double kLanczosTolerance = 1e-6;    // of eigenvalues; they are printed to four digits
 constexpr double kFloatAccuracy = 1e-6;       // of an entry of the kernel, per ‖x‖²
+constexpr Index kRowBlock = 512;
+constexpr int kRounds = 4;         // of orthogonal iteration
+constexpr int kProducts = 150;     // with a kernel in memory
+constexpr int kLookEvery = 5;      // products
+constexpr double kSettled = 5e-3;  // relative change of the steps between two looks
 
-/// A .npy file that is opened anew for each piece, so that no more than the pieces in use is ever
-/// mapped: a map of the whole file would count as memory.
-class PieceSource final : public data::Source {
- public:
-  explicit PieceSource(fs::path path) : path_(std::move(path)) {}
-  [[nodiscard]] Index dimension() const override { return open()->dimension(); }
-  [[nodiscard]] std::uint64_t size() const override { return open()->size(); }
-  [[nodiscard]] std::string description() const override { return open()->description(); }
-  void gather(std::span<const std::uint64_t> index, View<double> rows) const override {
-    open()->gather(index, rows);
-  }
-  void read(std::uint64_t first, View<double> rows) const override { open()->read(first, rows); }
-
- private:
-  [[nodiscard]] std::shared_ptr<const data::Source> open() const { return data::open_npy(path_); }
-  fs::path path_;
-};
-
-/// Deletes a file that nobody shall find, unless told to keep it.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {}
-  ~TemporaryFile() { remove(); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  void remove() const {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove(path_, ignored);
-  }
-  void keep() { path_.clear(); }
-
- private:
-  fs::path path_;
-};
+[[noreturn]] void refuse_scale() {
+  throw DataError(kWhere,
+                  "the kernel of these rows overflows or cannot be decomposed; rescale them "
+                  "(--transform unit_norm or unit_trace)");
+}
 
 // n×8 (fewer for small d): columns whose B Bᵀ is XXᵀ on average over the random signs, and exactly
 // along the leading directions.
 Matrix start_columns(const MatrixF& X, std::uint64_t seed, ThreadPool& pool) {
-  const Index d = X.cols(), leading = std::min(kLeading, d);
-  const SymmetricEigen eigen = symmetric_eigen(second_moment(pool, ConstView<float>(X)));
-  if (eigen.status != SolveStatus::Converged) {
-    throw DataError("estimators::tangent_advice",
-                    "the second moment of the rows cannot be decomposed; rescale them");
-  }
-  Matrix directions = eigen.vectors.leftCols(leading);
+  Matrix directions = leading_directions(pool, X, kLeading, seed);
+  const Index d = X.cols(), leading = directions.cols();
   if (d > leading) {
     const RandomStream signs(seed, "advice mixtures");
     Matrix mixtures(d, kMixtures);
@@ -78,12 +46,7 @@ Matrix start_columns(const MatrixF& X, std::uint64_t seed, ThreadPool& pool) {
     directions.conservativeResize(d, leading + kMixtures);
     directions.rightCols(kMixtures) = mixtures / std::sqrt(static_cast<double>(kMixtures));
   }
-  Matrix columns(X.rows(), directions.cols());
-  parallel_for(pool, X.rows(), 512, [&](Index begin, Index end) {
-    columns.middleRows(begin, end - begin) =
-        X.middleRows(begin, end - begin).cast<double>() * directions;
-  });
-  return columns;
+  return images(pool, X, directions);
 }
 
 // What theory::LossCurve needs of a spectrum, with a node in the place of each eigenvalue.
@@ -101,36 +64,35 @@ struct Problem {
   theory::KernelRates rates;
 };
 
-TangentModeAdvice mode_of(const Problem& problem, const SymmetricOperator& kernel, const MatrixF& X,
-                          const Matrix& starts, const TangentAdviceOptions& options,
-                          Observer& observer) {
+// The last column is random and serves λ_max alone; all others add up to the loss.
+TangentModeAdvice stored_mode(const Problem& problem, const SymmetricOperator& kernel,
+                              const MatrixF& X, const Matrix& starts,
+                              const TangentAdviceOptions& options, Observer& observer) {
   const std::string stage = fmt::format("{}: products with the kernel", problem.name);
-  const int most = many_products(options);
-  std::int64_t products = 0;
-  const SymmetricOperator watched = [&](const ConstView<double>& in, View<double> out) {
+  const int most = options.products > 0 ? options.products : kProducts;
+  const Index seen = starts.cols() - 1;
+  ColumnLanczos lanczos(starts);
+  double before = 0.0;
+  for (;;) {
     check_stop(observer);
-    kernel(in, out);
-    observer.progress({.stage = stage, .done = ++products, .total = 2 * most});
-  };
-  const ExtremeEigenvalues ends = extreme_eigenvalues(
-      watched, X.rows(),
-      {.tolerance = kLanczosTolerance, .max_products = most, .seed = options.seed});
-  if (ends.status == SolveStatus::NonFinite) {
-    throw DataError("estimators::tangent_advice",
-                    "the kernel of these rows overflows a float; rescale them (--transform "
-                    "unit_norm or unit_trace)");
+    const bool more = lanczos.advance(kernel) && lanczos.steps() < most;
+    observer.progress({.stage = stage, .done = lanczos.steps(), .total = most});
+    if (more && lanczos.steps() % kLookEvery != 0) continue;
+    const SpectrumEnds ends = lanczos.ends(0, starts.cols());
+    TangentModeAdvice mode =
+        mode_of_ends(problem.name, problem.rates, X, ends, lanczos.ends(0, seen));
+    const theory::LossCurve curve =
+        curve_of(lanczos.quadrature(0, seen), static_cast<double>(X.cols()), mode.steps.practical);
+    mode.steps_to_target = curve.steps_to(options.target * curve.loss(0.0));
+    mode.products = lanczos.steps();
+    const double now = mode.steps_to_target.value_or(0.0);
+    const bool settled = std::abs(now - before) <= kSettled * now + 1.0;
+    if (!more || (settled && ends.largest_error <= kLanczosTolerance * ends.largest)) {
+      mode.steps_kind = settled ? StepsKind::Computed : StepsKind::LowerBound;
+      return mode;
+    }
+    before = now;
   }
-  const auto d = static_cast<double>(X.cols());
-  const double resolved = kFloatAccuracy * X.rowwise().squaredNorm().cast<double>().maxCoeff();
-  TangentModeAdvice mode{.name = problem.name, .rates = problem.rates};
-  mode.largest = ends.largest / d;
-  mode.smallest = std::min(std::max(ends.smallest, resolved), ends.largest) / d;
-  mode.bound_only = ends.status != SolveStatus::Converged || ends.smallest < resolved;
-  mode.steps = theory::tangent_step_limits(mode.largest, mode.smallest);
-  const SpectralQuadrature quadrature = lanczos_quadrature(watched, starts, most);
-  const theory::LossCurve curve = curve_of(quadrature, d, mode.steps.practical);
-  mode.steps_to_target = curve.steps_to(options.target * curve.loss(0.0));
-  return mode;
 }
 
 }  // namespace
@@ -146,11 +108,7 @@ TangentModeAdvice whole_mode(const std::string& name, const theory::KernelRates&
                              double target) {
   const theory::TangentSpectrum spectrum =
       theory::tangent_spectrum(theory::combine(kernels, rates), X.cols());
-  if (spectrum.status != SolveStatus::Converged || !(spectrum.largest() > 0.0)) {
-    throw DataError("estimators::tangent_advice",
-                    "the kernel of these rows cannot be decomposed; rescale them (--transform "
-                    "unit_norm or unit_trace)");
-  }
+  if (spectrum.status != SolveStatus::Converged || !(spectrum.largest() > 0.0)) refuse_scale();
   TangentModeAdvice mode{.name = name, .rates = rates};
   mode.largest = spectrum.largest();
   mode.smallest = spectrum.smallest();
@@ -161,41 +119,91 @@ TangentModeAdvice whole_mode(const std::string& name, const theory::KernelRates&
   return mode;
 }
 
-int many_products(const TangentAdviceOptions& options) {
-  if (options.products > 0) return options.products;
-  return options.gram.empty() ? 150 : 20;
+double flips_of(const TangentModeAdvice& mode, const ConstView<double>& X,
+                const theory::TangentKernels& kernels) {
+  const theory::TangentSpectrum spectrum =
+      theory::tangent_spectrum(theory::combine(kernels, mode.rates), X.cols());
+  const Matrix drive =
+      theory::drive(spectrum, theory::silent_start(X), mode.steps.practical,
+                    mode.steps_to_target.value_or(std::numeric_limits<double>::infinity()));
+  return theory::flip_fraction(X, kernels, mode.rates, drive, 1);
 }
 
-double memory_of_many(Index n, Index d, int products) {
+double whole_memory(Index n) {
   const auto rows = static_cast<double>(n);
-  const double vectors = 8.0 * rows * (static_cast<double>(products) + 40.0);
-  return 4.0 * rows * rows + 8.0 * rows * static_cast<double>(d) + vectors;
+  return 64.0 * rows * rows;
 }
 
-std::vector<TangentModeAdvice> modes_of_many(const MatrixF& X, const TangentAdviceOptions& options,
-                                             ThreadPool& pool, Observer& observer) {
-  const Matrix starts = start_columns(X, options.seed, pool);
-  MatrixF gram;
-  if (options.gram.empty()) gram.resize(X.rows(), X.rows());
-  TemporaryFile file(options.gram);
+// Beside the kernel: the rows and their directions in floats, and four vectors per column. Before
+// that: the rows in double and, while they are compared, in floats.
+double stored_memory(Index n, Index d) {
+  const double rows = static_cast<double>(n), size = rows * static_cast<double>(d);
+  const double vectors = 8.0 * rows * 4.0 * static_cast<double>(kLeading + kMixtures + 1);
+  return std::max(12.0 * size, 4.0 * rows * rows + 8.0 * size + vectors);
+}
+
+// Orthogonal iteration; nothing but the speed of Lanczos depends on how well it has converged.
+Matrix leading_directions(ThreadPool& pool, const MatrixF& X, Index count, std::uint64_t seed) {
+  Matrix directions(X.cols(), std::min(count, X.cols()));
+  RandomStream(seed, "advice directions")
+      .fill_normal(0, std::span(directions.data(), static_cast<std::size_t>(directions.size())));
+  for (int round = 0; round < kRounds; ++round) {
+    const Matrix columns = images(pool, X, directions);
+    directions = thin_q(
+        parallel_sum<Matrix>(pool, X.rows(), kRowBlock, [&](Index begin, Index end) -> Matrix {
+          const Matrix rows = X.middleRows(begin, end - begin).cast<double>();
+          return rows.transpose() * columns.middleRows(begin, end - begin);
+        }));
+  }
+  return directions;
+}
+
+Matrix images(ThreadPool& pool, const MatrixF& X, const Matrix& directions) {
+  Matrix columns(X.rows(), directions.cols());
+  parallel_for(pool, X.rows(), kRowBlock, [&](Index begin, Index end) {
+    columns.middleRows(begin, end - begin) =
+        X.middleRows(begin, end - begin).cast<double>() * directions;
+  });
+  return columns;
+}
+
+Vector random_column(Index n, std::uint64_t seed) {
+  Vector column(n);
+  RandomStream(seed, "lanczos")
+      .fill_normal(0, std::span(column.data(), static_cast<std::size_t>(n)));
+  return column / column.norm();
+}
+
+TangentModeAdvice mode_of_ends(const std::string& name, const theory::KernelRates& rates,
+                               const MatrixF& X, const SpectrumEnds& all,
+                               const SpectrumEnds& seen) {
+  if (!std::isfinite(all.largest + seen.largest) || !(all.largest > 0.0)) refuse_scale();
+  const auto d = static_cast<double>(X.cols());
+  const double resolved = kFloatAccuracy * X.rowwise().squaredNorm().cast<double>().maxCoeff();
+  TangentModeAdvice mode{.name = name, .rates = rates};
+  mode.largest = all.largest / d;
+  mode.largest_error = all.largest_error / d;
+  mode.smallest = std::min(std::max(seen.smallest, resolved), all.largest) / d;
+  mode.bound_only = true;
+  mode.steps = theory::tangent_step_limits(mode.largest, mode.smallest);
+  return mode;
+}
+
+std::vector<TangentModeAdvice> stored_modes(const MatrixF& X, const TangentAdviceOptions& options,
+                                            ThreadPool& pool, Observer& observer) {
+  Matrix starts = start_columns(X, options.seed, pool);
+  starts.conservativeResize(X.rows(), starts.cols() + 1);
+  starts.rightCols(1) = random_column(X.rows(), options.seed);
+  MatrixF gram(X.rows(), X.rows());
+  const SymmetricOperator kernel = theory::matrix_operator(pool, gram);
   std::vector<TangentModeAdvice> modes;
   for (const Problem& problem : {Problem{"weak", theory::kWeak}, {"joint", theory::kJoint}}) {
     check_stop(observer);
     observer.message(Severity::Info,
                      fmt::format("computing the kernel of {} rows, {}", X.rows(), problem.name));
-    SymmetricOperator kernel;
-    if (options.gram.empty()) {
-      theory::tangent_gram<float>(pool, X, problem.rates, gram);
-      kernel = theory::matrix_operator(pool, gram);
-    } else {
-      file.remove();  // two of them need not fit
-      const double room = options.memory_limit - 4.0 * static_cast<double>(X.size());
-      theory::write_tangent_gram<float>(pool, X, problem.rates, options.gram, 0.8 * room);
-      kernel = theory::source_operator(pool, std::make_shared<PieceSource>(options.gram));
-    }
-    modes.push_back(mode_of(problem, kernel, X, starts, options, observer));
+    theory::tangent_gram<float>(pool, X, problem.rates, gram);
+    modes.push_back(stored_mode(problem, kernel, X, starts, options, observer));
   }
-  file.keep();
   return modes;
 }
 

@@ -8,26 +8,34 @@
 
 namespace twofold::theory {
 
-UnitRows unit_rows(const ConstView<double>& X, std::string_view where) {
+void check_samples(const ConstView<double>& X, std::string_view where) {
   if (X.rows() < 1 || X.cols() < 1) {
     throw InvalidArgument(where, fmt::format("no samples: got {}x{}", X.rows(), X.cols()));
   }
-  UnitRows unit{Matrix(X.rows(), X.cols()), Vector(X.rows())};
   for (Index i = 0; i < X.rows(); ++i) {
     if (!X.row(i).allFinite()) {
       throw InvalidArgument(where, fmt::format("row {} has an entry that is not finite", i));
     }
-    // stableNorm: rows of norm 1e-200 or 1e200 have a direction too. Dividing by the largest
-    // entry first keeps the quotient accurate where the norm itself is subnormal.
-    const double largest = X.row(i).cwiseAbs().maxCoeff();
-    unit.norms[i] = X.row(i).stableNorm();
-    if (largest > 0.0) {
-      unit.rows.row(i) = X.row(i) / largest;
-      unit.rows.row(i) /= unit.rows.row(i).norm();
-    } else {
-      unit.rows.row(i).setZero();
-    }
   }
+}
+
+// stableNorm: rows of norm 1e-200 or 1e200 have a direction too. Dividing by the largest entry
+// first keeps the quotient accurate where the norm itself is subnormal.
+Eigen::RowVectorXd unit_row(const ConstView<double>& X, Index i, double& norm) {
+  Eigen::RowVectorXd row = X.row(i);
+  norm = row.stableNorm();
+  const double largest = row.cwiseAbs().maxCoeff();
+  if (largest > 0.0) {
+    row /= largest;
+    row /= row.norm();
+  }
+  return row;
+}
+
+UnitRows unit_rows(const ConstView<double>& X, std::string_view where) {
+  check_samples(X, where);
+  UnitRows unit{Matrix(X.rows(), X.cols()), Vector(X.rows())};
+  for (Index i = 0; i < X.rows(); ++i) unit.rows.row(i) = unit_row(X, i, unit.norms[i]);
   return unit;
 }
 

@@ -32,8 +32,8 @@ void mirror(View<Scalar> lower, View<Scalar> upper, bool diagonal) {
 
 // Rows [begin, end) of the kernel, columns [0, end), with the square on the diagonal complete.
 template <typename Scalar>
-void fill_panel(ThreadPool& pool, const TangentTiles<Scalar>& tiles, Index begin, Index end,
-                View<Scalar> panel) {
+void fill_panel(ThreadPool& pool, const TangentTiles<Scalar>& tiles, const KernelRates& rates,
+                Index begin, Index end, View<Scalar> panel) {
   const Index first = begin / kTangentTile, last = num_blocks(end, kTangentTile);
   const Index above = first * (first + 1) / 2;  // tiles of the lower triangle before this panel
   pool.run(last * (last + 1) / 2 - above, [&](Index number) {
@@ -43,22 +43,30 @@ void fill_panel(ThreadPool& pool, const TangentTiles<Scalar>& tiles, Index begin
     const Index column = number + above - row * (row + 1) / 2;
     const Range i = tile_range(row, end), j = tile_range(column, end);
     auto lower = panel.block(i.begin - begin, j.begin, i.count, j.count);
-    tiles.fill(i.begin, j.begin, lower);
+    tiles.fill(i.begin, j.begin, rates, lower);
     if (column < first) return;
     mirror<Scalar>(lower, panel.block(j.begin - begin, i.begin, j.count, i.count), row == column);
   });
 }
 
+struct PanelBytes {
+  double fixed, per_tile_row;
+};
+
+PanelBytes panel_bytes(Index n, Index d, double element, int threads) {
+  const auto samples = static_cast<double>(n);
+  return {samples * (static_cast<double>(d) + 4.0) * element,
+          static_cast<double>(kTangentTile) * element *
+              (samples + static_cast<double>(threads) * static_cast<double>(kTangentTile))};
+}
+
 // Largest number of whole tile rows whose panel and transposed pieces fit the limit.
-Index panel_rows(double samples, double dimension, double element, double threads, double limit) {
-  const double fixed = samples * (dimension + 4.0) * element;
-  const double per_tile_row = static_cast<double>(kTangentTile) * element *
-                              (samples + threads * static_cast<double>(kTangentTile));
-  const double fit = std::floor((limit - fixed) / per_tile_row);
+Index panel_rows(Index n, const PanelBytes& bytes, double limit) {
+  const double fit = std::floor((limit - bytes.fixed) / bytes.per_tile_row);
   require(fit >= 1.0, "theory::write_tangent_gram",
           fmt::format("needs at least {:.4g} GB of memory, the limit is {:.4g}",
-                      1e-9 * (fixed + per_tile_row), 1e-9 * limit));
-  const double tiles = std::ceil(samples / static_cast<double>(kTangentTile));
+                      1e-9 * (bytes.fixed + bytes.per_tile_row), 1e-9 * limit));
+  const auto tiles = static_cast<double>(num_blocks(n, kTangentTile));
   return kTangentTile * static_cast<Index>(std::min(fit, tiles));
 }
 
@@ -82,28 +90,45 @@ void tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
   const Index n = X.rows();
   require(gram.rows() == n && gram.cols() == n, where,
           fmt::format("the matrix of {} samples is {}x{}", n, gram.rows(), gram.cols()));
-  const TangentTiles<Scalar> tiles(pool, X, rates, where);
-  fill_panel<Scalar>(pool, tiles, 0, n, gram);
+  check_rates(rates, where);
+  const TangentTiles<Scalar> tiles(pool, X, where);
+  fill_panel<Scalar>(pool, tiles, rates, 0, n, gram);
+}
+
+template <std::floating_point Scalar>
+double written_gram_memory(Index samples, Index dimension, int threads) {
+  const PanelBytes bytes = panel_bytes(samples, dimension, sizeof(Scalar), threads);
+  return bytes.fixed + bytes.per_tile_row;
+}
+
+template <std::floating_point Scalar>
+void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
+                        const KernelRates& rates, data::NpyMatrixWriter<Scalar>& writer,
+                        double memory_limit, const std::function<void(Index)>& after_rows) {
+  constexpr auto where = "theory::write_tangent_gram";
+  const Index n = X.rows();
+  const Index height =
+      panel_rows(n, panel_bytes(n, X.cols(), sizeof(Scalar), pool.size()), memory_limit);
+  check_rates(rates, where);
+  const TangentTiles<Scalar> tiles(pool, X, where);
+  MatrixOf<Scalar> panel(std::min(height, n), n);
+  for (Index begin = 0; begin < n; begin += height) {
+    const Index end = std::min(begin + height, n), rows = end - begin;
+    fill_panel<Scalar>(pool, tiles, rates, begin, end, panel.topRows(rows));
+    write_mirror(pool, writer, panel, begin, rows);
+    parallel_for(pool, rows, kTangentTile, [&](Index from, Index to) {
+      writer.write(begin + from, 0, panel.block(from, 0, to - from, end));
+    });
+    if (after_rows) after_rows(end);
+  }
 }
 
 template <std::floating_point Scalar>
 void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
                         const KernelRates& rates, const std::filesystem::path& path,
                         double memory_limit) {
-  const Index n = X.rows();
-  const Index height = panel_rows(static_cast<double>(n), static_cast<double>(X.cols()),
-                                  sizeof(Scalar), pool.size(), memory_limit);
-  const TangentTiles<Scalar> tiles(pool, X, rates, "theory::write_tangent_gram");
-  data::NpyMatrixWriter<Scalar> writer(path, n, n);
-  MatrixOf<Scalar> panel(std::min(height, n), n);
-  for (Index begin = 0; begin < n; begin += height) {
-    const Index end = std::min(begin + height, n), rows = end - begin;
-    fill_panel<Scalar>(pool, tiles, begin, end, panel.topRows(rows));
-    write_mirror(pool, writer, panel, begin, rows);
-    parallel_for(pool, rows, kTangentTile, [&](Index from, Index to) {
-      writer.write(begin + from, 0, panel.block(from, 0, to - from, end));
-    });
-  }
+  data::NpyMatrixWriter<Scalar> writer(path, X.rows(), X.rows());
+  write_tangent_gram<Scalar>(pool, X, rates, writer, memory_limit);
   writer.commit();
 }
 
@@ -114,5 +139,13 @@ template void write_tangent_gram<float>(ThreadPool&, ConstView<float>, const Ker
                                         const std::filesystem::path&, double);
 template void write_tangent_gram<double>(ThreadPool&, ConstView<double>, const KernelRates&,
                                          const std::filesystem::path&, double);
+template void write_tangent_gram<float>(ThreadPool&, ConstView<float>, const KernelRates&,
+                                        data::NpyMatrixWriter<float>&, double,
+                                        const std::function<void(Index)>&);
+template void write_tangent_gram<double>(ThreadPool&, ConstView<double>, const KernelRates&,
+                                         data::NpyMatrixWriter<double>&, double,
+                                         const std::function<void(Index)>&);
+template double written_gram_memory<float>(Index, Index, int);
+template double written_gram_memory<double>(Index, Index, int);
 
 }  // namespace twofold::theory

@@ -55,32 +55,84 @@ SymmetricOperator source_operator(ThreadPool& pool, std::shared_ptr<const data::
   };
 }
 
+namespace {
+
+// What one tile T of tile row r adds: T in_c to rows r, and below the diagonal Tᵀ in_r to rows c.
+template <typename Scalar>
+class TileProduct {
+ public:
+  TileProduct(const TangentTiles<Scalar>& tiles, const std::vector<KernelRates>& rates,
+              const ConstView<double>& in)
+      : tiles_(tiles), rates_(rates), in_(in), width_(in.cols() / std::ssize(rates)) {}
+
+  void add(Index row, Index column, View<double> to_row, View<double> to_column) const {
+    MatrixOf<Scalar> cosines(to_row.rows(), to_column.rows()), tile;
+    tiles_.cosines(row, column, cosines);
+    for (std::size_t k = 0; k < rates_.size(); ++k) {
+      tile = cosines;
+      tiles_.map(row, column, rates_[k], tile);
+      const Matrix kernel = tile.template cast<double>();
+      const Index first = static_cast<Index>(k) * width_;
+      gemm(Trans::No, Trans::No, 1.0, kernel, inputs(column, tile.cols(), first), 0.0,
+           to_row.middleCols(first, width_));
+      if (row == column) continue;
+      gemm(Trans::Yes, Trans::No, 1.0, kernel, inputs(row, tile.rows(), first), 1.0,
+           to_column.middleCols(first, width_));
+    }
+  }
+
+ private:
+  [[nodiscard]] ConstView<double> inputs(Index begin, Index count, Index first) const {
+    return in_.block(begin, first, count, width_);
+  }
+
+  const TangentTiles<Scalar>& tiles_;
+  const std::vector<KernelRates>& rates_;
+  const ConstView<double>& in_;
+  Index width_;
+};
+
+}  // namespace
+
 template <std::floating_point Scalar>
 SymmetricOperator tangent_operator(ThreadPool& pool, const MatrixOf<Scalar>& X,
-                                   const KernelRates& rates) {
-  const auto tiles =
-      std::make_shared<TangentTiles<Scalar>>(pool, X, rates, "theory::tangent_operator");
-  return [&pool, tiles](const ConstView<double>& in, View<double> out) {
+                                   const std::vector<KernelRates>& rates,
+                                   const std::function<void()>& between) {
+  constexpr auto where = "theory::tangent_operator";
+  require(!rates.empty(), where, "no kernel is named");
+  for (const KernelRates& r : rates) check_rates(r, where);
+  const auto tiles = std::make_shared<TangentTiles<Scalar>>(pool, X, where);
+  return [&pool, tiles, rates, between](const ConstView<double>& in, View<double> out) {
     const Index n = tiles->size();
     check_product(n, in, out);
-    parallel_for(pool, n, kTangentTile, [&](Index begin, Index end) {
-      Matrix sum = Matrix::Zero(end - begin, in.cols()), part(end - begin, in.cols());
-      for (Index column = 0; column < n; column += kTangentTile) {
-        MatrixOf<Scalar> tile(end - begin, std::min(kTangentTile, n - column));
-        tiles->fill(begin, column, tile);
-        multiply_rows(tile.template cast<double>(), in.middleRows(column, tile.cols()), part);
-        sum += part;
+    require(in.cols() % std::ssize(rates) == 0, where,
+            fmt::format("{} columns for {} kernels", in.cols(), rates.size()));
+    const TileProduct<Scalar> product(*tiles, rates, in);
+    std::vector<Matrix> parts(static_cast<std::size_t>(num_blocks(n, kTangentTile)));
+    out.setZero();
+    // Tile rows one after the other and their tiles side by side: each sum has its fixed order.
+    for (Index row = 0; row < n; row += kTangentTile) {
+      if (between) between();
+      const Index rows = std::min(kTangentTile, n - row);
+      parallel_for(pool, row + rows, kTangentTile, [&](Index begin, Index end) {
+        Matrix& part = parts[static_cast<std::size_t>(begin / kTangentTile)];
+        part.resize(rows, in.cols());
+        product.add(row, begin, part, out.middleRows(begin, end - begin));
+      });
+      for (Index k = 0; k <= row / kTangentTile; ++k) {
+        out.middleRows(row, rows) += parts[static_cast<std::size_t>(k)];
       }
-      out.middleRows(begin, end - begin) = sum;
-    });
+    }
   };
 }
 
 template SymmetricOperator matrix_operator<float>(ThreadPool&, const MatrixOf<float>&);
 template SymmetricOperator matrix_operator<double>(ThreadPool&, const MatrixOf<double>&);
 template SymmetricOperator tangent_operator<float>(ThreadPool&, const MatrixOf<float>&,
-                                                   const KernelRates&);
+                                                   const std::vector<KernelRates>&,
+                                                   const std::function<void()>&);
 template SymmetricOperator tangent_operator<double>(ThreadPool&, const MatrixOf<double>&,
-                                                    const KernelRates&);
+                                                    const std::vector<KernelRates>&,
+                                                    const std::function<void()>&);
 
 }  // namespace twofold::theory

@@ -24,14 +24,11 @@ Eigen::RowVectorXd direction(const ConstView<Scalar>& samples, Index i, double n
 
 template <std::floating_point Scalar>
 TangentTiles<Scalar>::TangentTiles(ThreadPool& pool, ConstView<Scalar> samples,
-                                   const KernelRates& rates, std::string_view where)
+                                   std::string_view where)
     : samples_(samples),
       unit_(samples.rows(), samples.cols()),
       norms_(samples.rows()),
-      exact_norms_(samples.rows()),
-      cosine_factor_((rates.encoder + rates.decoder) / (2.0 * std::numbers::pi)),
-      sine_factor_(rates.decoder / (2.0 * std::numbers::pi)) {
-  check_rates(rates, where);
+      exact_norms_(samples.rows()) {
   if (samples.rows() < 1 || samples.cols() < 1) {
     throw InvalidArgument(where,
                           fmt::format("no samples: got {}x{}", samples.rows(), samples.cols()));
@@ -51,38 +48,45 @@ TangentTiles<Scalar>::TangentTiles(ThreadPool& pool, ConstView<Scalar> samples,
 }
 
 template <std::floating_point Scalar>
-void TangentTiles<Scalar>::fill(Index row, Index column, View<Scalar> tile) const {
+void TangentTiles<Scalar>::cosines(Index row, Index column, View<Scalar> tile) const {
   gemm(Trans::No, Trans::Yes, Scalar(1), unit_.middleRows(row, tile.rows()),
        unit_.middleRows(column, tile.cols()), Scalar(0), tile);
-  const TangentMap<Scalar> map{static_cast<Scalar>(cosine_factor_),
-                               static_cast<Scalar>(sine_factor_)};
+}
+
+template <std::floating_point Scalar>
+void TangentTiles<Scalar>::map(Index row, Index column, const KernelRates& rates,
+                               View<Scalar> tile) const {
+  const Factors factors{(rates.encoder + rates.decoder) / (2.0 * std::numbers::pi),
+                        rates.decoder / (2.0 * std::numbers::pi)};
+  const TangentMap<Scalar> map{static_cast<Scalar>(factors.cosine),
+                               static_cast<Scalar>(factors.sine)};
   VectorOf<Scalar> cosines(tile.cols());
   for (Index i = 0; i < tile.rows(); ++i) {
     Scalar* const values = tile.data() + i * tile.outerStride();
     std::copy_n(values, tile.cols(), cosines.data());
     const Scalar largest = map(norms_[row + i], norms_.data() + column, values, tile.cols());
-    if (largest > Scalar(kNearlyParallel)) repair(row, column, i, cosines, tile);
+    if (largest > Scalar(kNearlyParallel)) repair(row, column, i, factors, cosines, tile);
   }
 }
 
 // Near cos θ = ±1 the cosine has lost θ: these few entries are computed again, in double.
 template <std::floating_point Scalar>
-void TangentTiles<Scalar>::repair(Index row, Index column, Index i, const VectorOf<Scalar>& cosines,
-                                  View<Scalar>& tile) const {
+void TangentTiles<Scalar>::repair(Index row, Index column, Index i, const Factors& factors,
+                                  const VectorOf<Scalar>& cosines, View<Scalar>& tile) const {
   const double norm = exact_norms_[row + i];
   const Eigen::RowVectorXd x = direction(samples_, row + i, norm);
   for (Index j = 0; j < tile.cols(); ++j) {
     if (std::abs(cosines[j]) <= Scalar(kNearlyParallel)) continue;
     const double other = exact_norms_[column + j];
     if (row + i == column + j) {
-      tile(i, j) = static_cast<Scalar>(cosine_factor_ * std::numbers::pi * norm * norm);
+      tile(i, j) = static_cast<Scalar>(factors.cosine * std::numbers::pi * norm * norm);
       continue;
     }
     const Eigen::RowVectorXd y = direction(samples_, column + j, other);
     const PairAngle angle = pair_angle(x.data(), y.data(), x.size());
     tile(i, j) = static_cast<Scalar>(
         norm * other *
-        (cosine_factor_ * angle.cosine * angle.supplement + sine_factor_ * angle.sine));
+        (factors.cosine * angle.cosine * angle.supplement + factors.sine * angle.sine));
   }
 }
 

@@ -2,34 +2,45 @@
 #pragma once
 
 #include "tangent_geometry.hpp"
+#include "twofold/theory/tangent_kernel_gram.hpp"
 
 namespace twofold::theory {
 
 /// Rows and columns of a full tile. Results depend on it in their last bits, on nothing else.
-inline constexpr Index kTangentTile = 512;
+inline constexpr Index kTangentTile = kOperatorRows;
 
-/// Km = r_W K + r_A Γ of fixed samples. `samples` must outlive it.
+/// Unit rows of fixed samples, for tiles of Km = r_W K + r_A Γ. `samples` must outlive it.
 template <std::floating_point Scalar>
 class TangentTiles {
  public:
   /// @throws InvalidArgument(where, ...)  as tangent_gram.
-  TangentTiles(ThreadPool& pool, ConstView<Scalar> samples, const KernelRates& rates,
-               std::string_view where);
+  TangentTiles(ThreadPool& pool, ConstView<Scalar> samples, std::string_view where);
 
   [[nodiscard]] Index size() const noexcept { return unit_.rows(); }
 
-  /// tile <- Km(rows row.., columns column..). Entries with |cos θ| > 0.99 in double.
-  void fill(Index row, Index column, View<Scalar> tile) const;
+  /// tile <- cos θ(rows row.., columns column..), what all kernels have in common.
+  void cosines(Index row, Index column, View<Scalar> tile) const;
+
+  /// In place, from these cosines to Km. Entries with |cos θ| > 0.99 in double.
+  void map(Index row, Index column, const KernelRates& rates, View<Scalar> tile) const;
+
+  /// Both. The rates are valid.
+  void fill(Index row, Index column, const KernelRates& rates, View<Scalar> tile) const {
+    cosines(row, column, tile);
+    map(row, column, rates, tile);
+  }
 
  private:
-  void repair(Index row, Index column, Index i, const VectorOf<Scalar>& cosines,
-              View<Scalar>& tile) const;
+  struct Factors {
+    double cosine, sine;  // (r_W + r_A)/2π, r_A/2π
+  };
+  void repair(Index row, Index column, Index i, const Factors& factors,
+              const VectorOf<Scalar>& cosines, View<Scalar>& tile) const;
 
   ConstView<Scalar> samples_;
   MatrixOf<Scalar> unit_;
   VectorOf<Scalar> norms_;
   Vector exact_norms_;
-  double cosine_factor_, sine_factor_;  // (r_W + r_A)/2π, r_A/2π
 };
 
 /// to <- fromᵀ in small blocks, both row-major.

@@ -29,7 +29,7 @@ class Advise(CommandLineTest):
         # Both modes of K are alike: at eta = 1.8/lambda the loss falls by 0.8^2 a step.
         wanted = math.ceil(math.log(1e-3) / math.log(0.8 ** 2))
         self.assertEqual(round(modes["weak"]["steps_to_target"]), wanted)
-        # (3.5/0.05)^2 and (1.5/0.05)^2.
+        # (3.5/0.05)^2 and (1.5/0.05)^2; two rows turn too few neurons to need more.
         self.assertEqual((modes["weak"]["neurons"], modes["joint"]["neurons"]), (4900, 900))
 
     def test_copies_opposites_and_zeros_are_named(self):
@@ -59,12 +59,8 @@ class Advise(CommandLineTest):
 
     def test_the_kernel_in_a_file(self):
         self.write("x.npy", npy(rows(60)))
-        whole = self.advise("x.npy")["tangent_kernel"]["modes"]
-        streamed = self.advise("x.npy", "--gram", "k.npy")["tangent_kernel"]
-        self.assertFalse(streamed["whole_spectrum"])
-        for name in ("weak", "joint"):
-            # Lanczos to 1e-6, the kernel in floats to 1e-6.
-            self.assertAlmostEqual(streamed["modes"][name]["lambda_max"] / whole[name]["lambda_max"], 1, delta=4e-6)
+        whole = self.advise("x.npy")["tangent_kernel"]
+        self.assertEqual(whole, self.advise("x.npy", "--gram", "k.npy")["tangent_kernel"])
         content = (self.folder / "k.npy").read_bytes()
         self.assertEqual(len(content) % 64, 60 * 60 * 4 % 64)
         # The diagonal of K + Gamma is the squared norm of the row.
@@ -72,33 +68,41 @@ class Advise(CommandLineTest):
         squares = [sum(x * x for x in row) for row in rows(60)]
         for i, square in enumerate(squares):
             self.assertAlmostEqual(kernel[61 * i] / square, 1, delta=1e-5)
-        self.assertRefused(self.twofold("advise", "x.npy", "--gram", "k.npy"), USAGE, "exists")
+        self.assertRefused(self.twofold("advise", "x.npy", "--gram", "k.npy"), USAGE, "exists", "--force")
         self.assertRefused(self.twofold("advise", "x.npy", "--gram", "k.bin"), USAGE, ".npy")
         self.assertRefused(self.twofold("advise", "x.npy", "--gram", "no/k.npy"), BAD_DATA, "no/k.npy")
+        self.assertExit(self.twofold("advise", "x.npy", "--rows", "20", "--gram", "k.npy", "--force"), OK)
+        self.assertEqual((self.folder / "k.npy").read_bytes()[-1600:-1596], struct.pack("<f", kernel[0]))
         self.assertEqual(sorted(p.name for p in self.folder.glob("k*")), ["k.npy"])
 
-    def test_the_spec_it_prints_predicts_the_same(self):
+    def test_the_spec_it_prints_predicts_and_trains_as_said(self):
         self.write("x.npy", npy(rows(40)))
-        arguments = ("x.npy", "--rows", "30", "--transform", "center", "--transform", "unit_norm")
+        arguments = ("x.npy", "--rows", "12", "--transform", "center", "--transform", "unit_norm")
         modes = self.advise(*arguments)["tangent_kernel"]["modes"]
         text = self.twofold("advise", *arguments).stdout
-        self.write("advised.toml", text[text.index('system = "tangent_kernel"'):])
+        spec = text[text.index('system = "tangent_kernel"'):]
+        name = spec[spec.index("mode = ") + 8:].split('"')[0]
+        self.write("advised.toml", spec)
         prediction = self.predict("advised.toml")
-        mode = min((modes[name] for name in ("weak", "joint")), key=lambda m: m["steps_to_target"])
         for key in ("lambda_max", "lambda_min", "stable_step"):
             # The same rows; a spec may read them in single precision.
-            self.assertAlmostEqual(prediction["summary"][key] / mode[key], 1, delta=1e-5)
-        losses = dict(zip(prediction["series"]["steps"], prediction["series"]["loss"]))
-        last = losses[round(mode["steps_to_target"])] / losses[0]
-        # The first step at which the target is met; before it the loss was above.
-        self.assertLessEqual(last, 1e-3)
-        self.assertGreater(last, 1e-4)
+            self.assertAlmostEqual(prediction["summary"][key] / modes[name][key], 1, delta=1e-5)
+        self.assertEqual(round(prediction["summary"]["steps_to_target"]), round(modes[name]["steps_to_target"]))
+        self.assertExit(self.twofold("run", "advised.toml", "--out", "advised"), OK)
+        record = self.record("advised")
+        taken = record["summary"]["run"]["measured"]["steps"]["mean"]
+        # The step is that of the finite network; the trajectory within 5 % of the prediction or
+        # so: the loss falls by a factor of e in about a seventh of the steps.
+        self.assertAlmostEqual(taken / modes[name]["steps_to_target"], 1, delta=0.15)
 
     def test_too_little_memory_says_what_would_do(self):
         self.write("x.npy", npy(rows(60)))
         done = self.twofold("advise", "x.npy", "--memory-limit", "20kB")
-        self.assertRefused(done, USAGE, "60 rows need", "--gram FILE.npy", "--rows")
+        self.assertRefused(done, USAGE, "60 rows need", "--memory-limit", "--rows")
         self.assertRefused(self.twofold("advise", "x.npy", "--memory-limit", "lots"), USAGE)
+        done = self.twofold("advise", "x.npy", "--memory-limit", "1MB", "--gram", "k.npy")
+        self.assertRefused(done, USAGE, "to be written", "--gram")
+        self.assertEqual(list(self.folder.glob("k*")), [])
 
     def test_bad_data_and_options(self):
         self.write("zero.npy", npy([[0.0, 0.0]] * 3))
@@ -120,6 +124,11 @@ class Advise(CommandLineTest):
                          self.advise("x.npy", "--threads", "3", "--gram", "b.npy"))
         self.assertEqual((self.folder / "a.npy").read_bytes(), (self.folder / "b.npy").read_bytes())
 
+    def test_a_column_that_dominates_is_said(self):
+        self.write("x.npy", npy([[a, b, 1000.0] for a, b, *_ in rows(40)]))
+        self.assertIn("--transform center", self.twofold("advise", "x.npy").stdout)
+        self.assertNotIn("the mean row", self.twofold("advise", "x.npy", "--transform", "center").stdout)
+
     def test_single_rows_and_single_columns(self):
         self.write("row.npy", npy([[1.0, 2.0]]))
         self.assertEqual(self.advise("row.npy")["tangent_kernel"]["stopping"], [])
@@ -130,15 +139,23 @@ class Advise(CommandLineTest):
         self.assertEqual(document["samples"]["multiples"], 1)
         self.assertEqual(document["samples"]["opposites"], 2)
 
+    def test_no_room_on_the_disk_is_seen_first(self):
+        # 1e6 rows of one number: a kernel of 4 TB. Refused at once, before rows are compared.
+        self.write("x.npy", npy([[1.0]] * 1_000_000))
+        done = self.twofold("advise", "x.npy", "--rows", "all", "--gram", "k.npy", "--memory-limit", "100GB")
+        self.assertRefused(done, BAD_DATA, "needs 4000 GB", "left")
+        self.assertEqual(list(self.folder.glob("k*")), [])
+
     def test_an_interrupt_leaves_no_file(self):
         self.write("x.npy", npy(rows(6000)))
-        process = self.start("advise", "x.npy", "--rows", "all", "--gram", "k.npy", "--progress", "json")
-        for line in process.stderr:
-            if "products" in line or "computing" in line:
-                break
-        process.send_signal(2)
-        self.assertEqual(process.wait(timeout=120), INTERRUPTED)
-        self.assertEqual(list(self.folder.glob("k*")), [])
+        for stage in ("comparing", "computing"):
+            process = self.start("advise", "x.npy", "--rows", "all", "--gram", "k.npy", "--progress", "json")
+            for line in process.stderr:
+                if stage in line:
+                    break
+            process.send_signal(2)
+            self.assertEqual(process.wait(timeout=120), INTERRUPTED)
+            self.assertEqual(list(self.folder.glob("k*")), [], stage)
 
 
 if __name__ == "__main__":

@@ -98,28 +98,67 @@ TEST(TangentAdvice, AgreesBetweenAllAndTheEndsOfTheSpectrum) {
   for (const TangentModeAdvice& mode : many.modes) {
     const TangentModeAdvice& expected = whole.mode(mode.name);
     EXPECT_NEAR(mode.largest, expected.largest, 2e-6 * expected.largest) << mode.name;
-    EXPECT_FALSE(mode.bound_only) << mode.name;
-    EXPECT_NEAR(mode.smallest, expected.smallest, 1e-6 * 150.0 / 12.0) << mode.name;
+    EXPECT_LE(mode.largest_error, 1e-6 * mode.largest);
+    EXPECT_TRUE(mode.bound_only) << mode.name;
+    EXPECT_GE(mode.smallest, expected.smallest - 1e-6 * 150.0 / 12.0) << mode.name;
     ASSERT_TRUE(mode.steps_to_target.has_value());
+    EXPECT_EQ(mode.steps_kind, StepsKind::Computed);
     EXPECT_NEAR(*mode.steps_to_target, *expected.steps_to_target,
                 0.15 * *expected.steps_to_target + 1.0)
         << mode.name;
-    EXPECT_EQ(mode.width, expected.width);
   }
+  // Too few products for the curve: said, and from below.
+  many = advise(X, {.whole_rows = 0, .products = 4});
+  EXPECT_EQ(many.mode("weak").steps_kind, StepsKind::LowerBound);
+  EXPECT_EQ(many.mode("weak").products, 4);
 }
 
-TEST(TangentAdvice, AFileHoldsTheSameKernelAndGivesTheSameNumbers) {
+// 2 MB hold the kernel of 500 rows and not that of 700, whose steps follow from those of 500.
+TEST(TangentAdvice, ExtrapolatesTheStepsOfMoreRowsThanFit) {
+  const Matrix X = sphere(700, 12);
+  const TangentAdvice whole = advise(X, {.target = 1e-8, .study_rows = 40});
+  const TangentAdvice many =
+      advise(X, {.target = 1e-8, .whole_rows = 0, .study_rows = 40, .memory_limit = 2e6});
+  EXPECT_EQ(many.sampled, 500);
+  EXPECT_EQ(many.gram_bytes, 0.0);
+  for (const TangentModeAdvice& mode : many.modes) {
+    const TangentModeAdvice& expected = whole.mode(mode.name);
+    // Lanczos to 1e-6, the kernel in floats to 1e-6.
+    EXPECT_NEAR(mode.largest, expected.largest, 2e-6 * expected.largest)
+        << mode.name << " " << mode.largest_error << " " << mode.products;
+    EXPECT_TRUE(mode.bound_only);
+    EXPECT_GE(mode.smallest, expected.smallest);
+    EXPECT_EQ(mode.steps_kind, StepsKind::Extrapolated);
+    ASSERT_TRUE(mode.steps_to_target.has_value());
+    // Half a doubling; the quadrature of three samples of rows, as above at 1e-4: at 1e-8 half the
+    // relative error.
+    EXPECT_NEAR(*mode.steps_to_target / *expected.steps_to_target, 1.0, 0.15 + mode.steps_error)
+        << mode.name;
+  }
+  const TangentAdvice again =
+      advise(X, {.target = 1e-8, .whole_rows = 0, .study_rows = 40, .memory_limit = 2e6}, 3);
+  EXPECT_EQ(again.mode("joint").largest, many.mode("joint").largest);
+  EXPECT_EQ(again.mode("joint").steps_to_target, many.mode("joint").steps_to_target);
+}
+
+// K restricted to two rows has a λ_min of its own, and that of all rows is no larger.
+TEST(TangentAdvice, BoundsTheSmallestEigenvalueByTheClosestPair) {
+  Matrix X = sphere(200, 12);
+  X.row(150) = X.row(7) + 1e-3 * X.row(8);
+  const double whole = advise(X).mode("weak").smallest;
+  const TangentModeAdvice many = advise(X, {.whole_rows = 0}).mode("weak");
+  EXPECT_TRUE(many.bound_only);
+  EXPECT_GE(many.smallest, whole);
+  // θ/2π over d for unit rows at the angle θ, up to terms in θ²; sin θ <= 1e-3.
+  EXPECT_LE(many.smallest, 1.01e-3 / (2.0 * std::numbers::pi * 12.0));
+}
+
+TEST(TangentAdvice, AFileHoldsTheKernel) {
   const Matrix X = sphere(90, 10);
   const std::filesystem::path file =
       std::filesystem::path(::testing::TempDir()) / "tangent_advice_gram.npy";
-  const TangentAdvice memory = advise(X, {.whole_rows = 0, .products = 150});
-  const TangentAdvice disk = advise(X, {.products = 150, .gram = file}, 1);
-  for (const TangentModeAdvice& mode : memory.modes) {
-    // The same bits in the file as in memory, and for another pool.
-    EXPECT_EQ(disk.mode(mode.name).largest, mode.largest);
-    EXPECT_EQ(disk.mode(mode.name).smallest, mode.smallest);
-    EXPECT_EQ(disk.mode(mode.name).steps_to_target, mode.steps_to_target);
-  }
+  const TangentAdvice plain = advise(X), with_file = advise(X, {.gram = file}, 1);
+  EXPECT_EQ(with_file.mode("joint").largest, plain.mode("joint").largest);
   const auto rows = data::open_npy(file);
   ASSERT_EQ(rows->size(), 90U);
   Matrix kernel(90, 90);
@@ -129,6 +168,37 @@ TEST(TangentAdvice, AFileHoldsTheSameKernelAndGivesTheSameNumbers) {
   const Matrix exact = theory::combine(theory::tangent_kernels(pool, X), theory::kJoint);
   // 1e-6 a float's accuracy of a kernel entry.
   EXPECT_LT((kernel - exact).cwiseAbs().maxCoeff(), 2e-6);
+}
+
+TEST(TangentAdvice, SaysWhatAFileNeeds) {
+  const std::filesystem::path file =
+      std::filesystem::path(::testing::TempDir()) / "tangent_advice_refused.npy";
+  // A panel of 512 rows and pieces of 512x512 floats are more than 1 MB.
+  EXPECT_THAT(refusal(sphere(100, 4), {.memory_limit = 1e6, .gram = file}),
+              HasSubstr("to be written"));
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST(TangentAdvice, SaysHowMuchTheMeanHolds) {
+  Matrix X = sphere(50, 4);
+  X.rowwise() -= X.colwise().mean().eval();
+  // Rounding.
+  EXPECT_NEAR(advise(X).mean_share, 0.0, 1e-15);
+  const double energy = X.squaredNorm();
+  X.col(2).array() += 10.0;
+  EXPECT_NEAR(advise(X).mean_share, 5000.0 / (5000.0 + energy), 1e-14);
+}
+
+// Flips go like 1/√N, so a tenth of the error takes a hundred times the neurons, once they decide.
+TEST(TangentAdvice, WidensByTheFlips) {
+  const Matrix X = sphere(60, 30);
+  const Index fine = advise(X, {.tolerance = 1e-3}).mode("weak").width;
+  const Index finer = advise(X, {.tolerance = 1e-4}).mode("weak").width;
+  // Rounding up to whole neurons.
+  EXPECT_NEAR(static_cast<double>(finer) / static_cast<double>(fine), 100.0, 1e-3);
+  EXPECT_GT(static_cast<double>(fine), std::pow(3.5 / 1e-3, 2.0));
+  EXPECT_FALSE(advise(X).mode("weak").width_bound);
+  EXPECT_TRUE(advise(X, {.study_rows = 30}).mode("weak").width_bound);
 }
 
 // Twice the rows count twice in everything that goes with the square.
@@ -203,7 +273,11 @@ TEST(TangentAdvice, SaysHowMuchMemoryWouldDo) {
   const std::string message = refusal(sphere(100, 4), {.memory_limit = 5e4});
   EXPECT_THAT(message, HasSubstr("100 rows need"));
   EXPECT_THAT(message, HasSubstr("0.05 MB are allowed"));
-  EXPECT_THAT(message, HasSubstr("--gram FILE.npy, 0.04 MB of disk"));
+  EXPECT_THAT(message, HasSubstr("--memory-limit"));
+  // What it says is enough.
+  const std::size_t place = message.find("need ") + 5;
+  const double needed = 1e6 * std::stod(message.substr(place));
+  EXPECT_EQ(refusal(sphere(100, 4), {.memory_limit = 1.01 * needed}), "");
 }
 
 TEST(TangentAdvice, RefusesOptionsOutsideTheirRange) {

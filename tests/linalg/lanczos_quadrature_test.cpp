@@ -100,6 +100,58 @@ TEST(LanczosQuadrature, EndsAtInvariantSpacesAndSkipsZeroColumns) {
   EXPECT_NEAR(q.weights[0], 9.0, 1e-14);
 }
 
+// Two matrices in one operator, as groups of columns: each group as if alone.
+TEST(ColumnLanczos, KeepsColumnsApart) {
+  const Matrix A = with_spectrum(geometric(40, 0.1)), twice = 2.0 * A;
+  const Matrix B = normal(40, 2);
+  Matrix both(40, 4);
+  both << B, B;
+  ColumnLanczos columns(both);
+  const SymmetricOperator pair = [&](const ConstView<double>& in, View<double> out) {
+    out.leftCols(2) = A * in.leftCols(2);
+    out.rightCols(2) = twice * in.rightCols(2);
+  };
+  for (int step = 0; step < 5; ++step) EXPECT_TRUE(columns.advance(pair));
+  EXPECT_EQ(columns.steps(), 5);
+  const SpectralQuadrature alone = lanczos_quadrature(product(A), B, 5);
+  const SpectralQuadrature first = columns.quadrature(0, 2), second = columns.quadrature(2, 2);
+  // Products of two columns and of four may be summed in another order; grown over five steps.
+  EXPECT_LT((first.nodes - alone.nodes).norm(), 1e-10);
+  EXPECT_LT((second.nodes - 2.0 * alone.nodes).norm(), 1e-10);
+  EXPECT_LT((second.weights - first.weights).norm(), 1e-9 * B.squaredNorm());
+}
+
+// An eigenvalue lies within the stated error; the ends are approached from inside.
+TEST(ColumnLanczos, BoundsTheEndsAndSaysHowWell) {
+  Vector values = geometric(80, 1e-2);
+  values[0] = 3.0;
+  const Matrix A = with_spectrum(values);
+  ColumnLanczos columns(normal(80, 3));
+  EXPECT_EQ(columns.ends(0, 3).largest, 0.0);
+  double error = 1e300;
+  for (int step = 1; step <= 20; ++step) {
+    ASSERT_TRUE(columns.advance(product(A)));
+    const SpectrumEnds ends = columns.ends(0, 3);
+    // Rounding.
+    EXPECT_LE(ends.largest, 3.0 + 1e-12);
+    EXPECT_GE(ends.smallest, 1e-2 - 1e-12);
+    EXPECT_LE((values.array() - ends.largest).abs().minCoeff(), ends.largest_error + 1e-12);
+    error = ends.largest_error;
+  }
+  // The gap of 2 to the rest: converged long ago.
+  EXPECT_LT(error, 1e-8);
+}
+
+TEST(ColumnLanczos, SaysWhereAProductWasNotFinite) {
+  ColumnLanczos columns(normal(4, 2));
+  (void)columns.advance([](const ConstView<double>& in, View<double> out) {
+    out = in;
+    out(2, 1) = std::nan("");
+  });
+  EXPECT_TRUE(std::isnan(columns.ends(0, 2).largest));
+  EXPECT_EQ(columns.ends(0, 1).largest, 1.0);
+}
+
 TEST(LanczosQuadrature, RefusesNothingToStartFrom) {
   const Matrix A = Matrix::Identity(3, 3);
   EXPECT_THROW((void)lanczos_quadrature(product(A), Matrix(3, 0), 1), InvalidArgument);

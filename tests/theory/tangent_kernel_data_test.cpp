@@ -7,6 +7,7 @@
 
 #include "tangent_samples.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/theory/tangent_kernel.hpp"
 
 namespace twofold::theory {
 namespace {
@@ -52,6 +53,39 @@ TEST(SampleReport, FindsTheClosestOfAll) {
     EXPECT_EQ(report.closest[k].angle, again.closest[k].angle);
   }
   EXPECT_EQ(report.copies + report.scaled + report.opposites + report.zero_rows, 0);
+}
+
+// More rows than one tile holds, pairs in any two of them; all pairs one by one are the reference.
+TEST(SampleReport, MissesNoPairBetweenTiles) {
+  Matrix X = on_sphere(1100, 40, 8);
+  X.row(1099) = 2.0 * X.row(3);
+  X.row(600) = X.row(511);
+  X.row(512) = -0.5 * X.row(1050);
+  X.row(700).setZero();
+  // Closer than single precision can tell from a copy, and not a copy.
+  X.row(900) = X.row(20) + 1e-6 * X.row(21);
+  ThreadPool one(1), three(3);
+  const SampleReport report = sample_report(three, X, {8, 1e-7});
+  EXPECT_EQ(report.copies, 1);
+  EXPECT_EQ(report.scaled, 1);
+  EXPECT_EQ(report.opposites, 1);
+  std::vector<SamplePair> pairs;
+  for (Index i = 0; i < 1100; ++i) {
+    for (Index j = 0; j < i && i != 700; ++j) {
+      if (j != 700) pairs.push_back({j, i, angle(X.row(i).transpose(), X.row(j).transpose())});
+    }
+  }
+  std::ranges::partial_sort(pairs, pairs.begin() + 8, {}, &SamplePair::angle);
+  ASSERT_EQ(report.closest.size(), 8U);
+  const SampleReport again = sample_report(one, X, {8, 1e-7});
+  for (std::size_t k = 0; k < 8; ++k) {
+    // Rounding of acos at an angle of order 1.
+    EXPECT_NEAR(report.closest[k].angle, pairs[k].angle, 1e-14) << k;
+    EXPECT_EQ(report.closest[k].angle, again.closest[k].angle);
+    if (k < 2) continue;  // the copy and the multiple, both 0: in either order
+    EXPECT_EQ(report.closest[k].first, pairs[k].first) << k;
+    EXPECT_EQ(report.closest[k].second, pairs[k].second) << k;
+  }
 }
 
 TEST(SampleReport, TakesASingleRowAndRefusesNone) {

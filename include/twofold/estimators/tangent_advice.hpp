@@ -25,11 +25,12 @@ struct TangentAdviceOptions {
   Index study_rows = 1000;  ///< early stopping and rates look at so many rows, the first; >= 2
   Index folds = 5;          ///< of early stopping; >= 2
   Index closest = 10;       ///< pairs and rows of each kind to be named; >= 0
-  /// Products with a kernel of which not all eigenvalues are computed, per mode and purpose (ends,
-  /// curve); 0: 150 in memory, 20 where each reads a file.
+  /// At most so many products with a kernel of which not all eigenvalues are computed; 0: 150 with
+  /// a kernel in memory, 20 where each computes it anew. Fewer where they suffice.
   int products = 0;
-  double memory_limit = 2e9;  ///< bytes
-  /// Where the kernel of all rows goes as a .npy of floats; empty: it stays in memory.
+  double memory_limit = 2e9;  ///< bytes, all included but the rows as they were given
+  /// Where the kernel K + Γ of all rows goes too, as a .npy of floats, 4 n² bytes, replacing what
+  /// is there; empty: nowhere.
   std::filesystem::path gram;
   std::uint64_t seed = 1;  ///< of the vectors that Lanczos starts from
 };
@@ -45,19 +46,33 @@ struct CoincidentRows {
   Coincidence kind;
 };
 
+/// How a number of steps came about.
+enum class StepsKind {
+  Computed,     ///< from the whole spectrum, or a quadrature that has settled: up to 3 % low
+  LowerBound,   ///< a quadrature that has not settled: it falls short, and comes from below
+  Extrapolated  ///< from fewer rows, by the way they grow with their number
+};
+
 /// One way of training, at the step 1.8/λ_max and from outputs of 0 (init = "antisymmetric").
 struct TangentModeAdvice {
   std::string name;  ///< weak | decoder | joint
   theory::KernelRates rates;
-  double largest = 0.0;     ///< λ_max of Θ, data²
-  double smallest = 0.0;    ///< smallest eigenvalue above 0
-  bool bound_only = false;  ///< `smallest` is but an upper bound of it
-  Index rank = -1;          ///< eigenvalues above 0; −1: not known
+  double largest = 0.0;        ///< λ_max of Θ, data²
+  double largest_error = 0.0;  ///< an eigenvalue lies within this distance of it
+  double smallest = 0.0;       ///< smallest eigenvalue above 0
+  bool bound_only = false;     ///< `smallest` is but an upper bound of it
+  Index rank = -1;             ///< eigenvalues above 0; −1: not known
   theory::TangentStepLimits steps{};
   /// Steps until the loss is `target` times its start; empty: it never is, or not before 2^53.
   std::optional<double> steps_to_target;
+  StepsKind steps_kind = StepsKind::Computed;
+  double steps_error = 0.0;    ///< Extrapolated: relative, about what they may be off by
+  int products = 0;            ///< with the kernel; 0: whole spectrum
   Index structural_width = 0;  ///< below it the loss cannot reach 0
-  Index width = 0;             ///< for the wanted error of the trajectory, plain start
+  /// For the wanted error of the trajectory, plain start: the larger of theory::practical_width and
+  /// the N at which the fraction of flips on the way to the target is half that error.
+  Index width = 0;
+  bool width_bound = false;  ///< the flips are those of the first rows alone: more need more
 };
 
 /// When to stop, for rows that are not trained on; errors over the mean of ‖x‖².
@@ -86,12 +101,13 @@ struct TieAdvice {
 struct TangentAdvice {
   Index rows = 0, dimension = 0;
   double start_loss = 0.0;  ///< ½ Σ ‖x_i‖², data²
+  double mean_share = 0.0;  ///< n ‖mean‖²/Σ ‖x_i‖²: of the energy, in the mean row
   theory::SampleReport samples;
   std::vector<Index> zero_rows;            ///< the first of them
   std::vector<CoincidentRows> coincident;  ///< the first of each kind
-  bool whole_spectrum = true;              ///< false: the ends, and a quadrature between them
-  int products = 0;                        ///< with each kernel at most, where not whole
-  double gram_bytes = 0.0;                 ///< of the kernel in memory or in the file
+  bool whole_spectrum = true;              ///< false: λ_max, and a bound of λ_min
+  Index sampled = 0;                       ///< rows that steps are extrapolated from; 0: all used
+  double gram_bytes = 0.0;                 ///< of the kernel in memory; 0: it is never stored
   std::vector<TangentModeAdvice> modes;    ///< weak, decoder (whole spectrum only), joint
   Index studied = 0;                       ///< rows that the next two look at
   std::vector<StoppingAdvice> stopping;    ///< empty for a single row
@@ -104,17 +120,19 @@ struct TangentAdvice {
 };
 
 /// Up to `whole_rows` rows (and if 64 n² bytes fit): eigenvalues and vectors of K/d, Γ/d, (K +
-/// Γ)/d. Above: the kernel in floats, in memory or in the file `gram` (first of the encoder alone,
-/// then, kept, of both); its ends by Lanczos, the loss curve by Gauss quadrature from X along its
-/// six leading directions and two random mixtures of the others. Lanczos finds λ_max quickly; λ_min
-/// rarely in `products` products, then `bound_only` says so.
-/// Memory stays below `memory_limit`, except for X itself in double and its copies while rows are
-/// compared (24 nd bytes). Bitwise the same for any pool size.
+/// Γ)/d. Above, if 4 n² bytes fit: one kernel after the other in floats; λ_max by Lanczos to 1e-6
+/// and the loss curve by Gauss quadrature from X along its six leading directions and two random
+/// mixtures of the others. Above that no kernel is stored: λ_max by a few products that compute it
+/// anew, and the steps extrapolated from those of at most 15 000 rows, taken evenly, their half and
+/// quarter, between a parabola and a line in the logarithms.
+/// λ_min of many rows is an upper bound: the least Ritz value, or that of the two closest rows.
+/// `gram` is written last; its disk space is reserved first. Bitwise the same for any pool size.
 /// @param rows  finite; its first rows.size() rows.
-/// @throws InvalidArgument  if an option is outside its range; if neither the memory nor `gram`
-///                          allows for so many rows (the message says what would).
+/// @throws InvalidArgument  if an option is outside its range; if the memory does not allow for so
+///                          many rows or for `gram` (the message says what would).
 /// @throws DataError        if all rows are 0, or their norms overflow a float.
-/// @throws OutputError      if `gram` cannot be written; Stopped (one_bit_prediction.hpp) if the
+/// @throws OutputError      if `gram` cannot be written, before all else if for lack of room;
+/// Stopped (one_bit_prediction.hpp) if the
 ///                          observer asks for it.
 /// Source: docs/theory/tangent_kernel.md.
 [[nodiscard]] TangentAdvice tangent_advice(const data::Source& rows,

@@ -1,6 +1,7 @@
 // What in a set of samples decides the smallest eigenvalue: near pairs, copies, zeros, norms.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "twofold/linalg/matrix.hpp"
@@ -26,11 +27,14 @@ struct SampleReportOptions {
   double same_angle = 1e-7;  ///< radians, >= 0: closer pairs count as parallel
 };
 
-/// Cost n² d flops; memory for 64 rows of cosines per thread. Bitwise the same for any pool size.
-/// @param X  n×d.
+/// Cost n² d flops in single precision, which leave few pairs to be computed in double. Memory 4 nd
+/// bytes and 0.5 MB per thread. Bitwise the same for any pool size.
+/// @param X        n×d.
+/// @param between  called every few thousand rows; what it throws ends the search.
 /// @throws InvalidArgument  if X is empty or not finite, or an option is outside its range.
 /// Accuracy of angles: as theory::angle where |cos θ| > 0.99, else 1e-14.
 [[nodiscard]] SampleReport sample_report(ThreadPool& pool, const ConstView<double>& X,
-                                         const SampleReportOptions& options = {});
+                                         const SampleReportOptions& options = {},
+                                         const std::function<void()>& between = {});
 
 }  // namespace twofold::theory

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <vector>
 
+#include "twofold/data/npy_matrix_writer.hpp"
 #include "twofold/data/source.hpp"
 #include "twofold/linalg/symmetric_operator.hpp"
 #include "twofold/theory/tangent_kernel.hpp"
@@ -31,6 +34,21 @@ void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>
                         const KernelRates& rates, const std::filesystem::path& path,
                         double memory_limit = 1e9);
 
+/// The same into a file that was opened before, n×n, and is left for the caller to commit.
+/// @param after_rows  called with the number of rows done; what it throws ends the writing.
+template <std::floating_point Scalar>
+void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
+                        const KernelRates& rates, data::NpyMatrixWriter<Scalar>& writer,
+                        double memory_limit,
+                        const std::function<void(Index done)>& after_rows = {});
+
+/// The lowest limit that write_tangent_gram takes, bytes.
+template <std::floating_point Scalar>
+[[nodiscard]] double written_gram_memory(Index samples, Index dimension, int threads);
+
+/// Rows that tangent_operator computes between two calls of `between`.
+inline constexpr Index kOperatorRows = 512;
+
 /// A stored symmetric matrix as an operator; products in double. Refers to pool and matrix.
 template <std::floating_point Scalar>
 [[nodiscard]] SymmetricOperator matrix_operator(ThreadPool& pool, const MatrixOf<Scalar>& matrix);
@@ -40,10 +58,15 @@ template <std::floating_point Scalar>
 [[nodiscard]] SymmetricOperator source_operator(ThreadPool& pool,
                                                 std::shared_ptr<const data::Source> matrix);
 
-/// Km of samples X (n×d), computed anew at each product and never stored: for few products, or no
-/// room. The operator refers to pool and X. @throws InvalidArgument  as tangent_gram.
+/// Several Km of samples X (n×d), computed anew at each product and never stored: for few products,
+/// or no room. `in` has as many groups of columns as there are `rates`, each for its own kernel;
+/// their cosines are computed once, and only on and below the diagonal: n² (d + ...) flops.
+/// The operator refers to pool and X.
+/// @param between  called before each kOperatorRows rows; what it throws ends the product.
+/// @throws InvalidArgument  as tangent_gram, or if there are no rates.
 template <std::floating_point Scalar>
 [[nodiscard]] SymmetricOperator tangent_operator(ThreadPool& pool, const MatrixOf<Scalar>& X,
-                                                 const KernelRates& rates);
+                                                 const std::vector<KernelRates>& rates,
+                                                 const std::function<void()>& between = {});
 
 }  // namespace twofold::theory
