@@ -28,11 +28,16 @@ struct TopKSchedule {
 /// Sgd.
 [[nodiscard]] double default_topk_step(ops::TopKOptimizer optimizer, Index units) noexcept;
 
+/// A tenth of the run's samples, but one batch at least and 10⁷ at most [gao2024]: what the
+/// auxiliary loss revives has time to learn. Much more than m/k samples in any case, or chance
+/// kills units.
+[[nodiscard]] std::int64_t default_dead_after(std::int64_t steps, Index batch) noexcept;
+
 /// Options of a run.
 struct TopKTrainingOptions {
-  ops::TopKStepOptions step;
-  Index batch = 4096;      ///< N >= 1, rows a step
-  std::int64_t steps = 0;  ///< K >= 0
+  ops::TopKStepOptions step;  ///< short runs want default_dead_after for its dead_after
+  Index batch = 4096;         ///< N >= 1, rows a step
+  std::int64_t steps = 0;     ///< K >= 0
   TopKSchedule schedule;
 
   /// Diverged when the loss exceeds this (> 1) times the loss of the first batch. A start from
