@@ -24,17 +24,26 @@ void topk_encode(const model::TopKAutoencoder<Scalar>& weights, Index k,
   static thread_local Scratch<Scalar> centred_of_caller;
   auto& screen = screen_of_caller;
   auto& slots = slots_of_caller;
-  screen.prepare(weights.encoder,
-                 weights.encoder_bias.size() > 0 ? weights.encoder_bias.data() : nullptr, N, k,
-                 pool);
+  const Scalar* bias = weights.encoder_bias.size() > 0 ? weights.encoder_bias.data() : nullptr;
+  screen.prepare(weights.encoder, bias, N, k, true, pool);
   Scalar* centred = centred_of_caller.get(std::min(N, kPanel) * d);
   for (Index begin = 0; begin < N; begin += kPanel) {
     const ConstView<Scalar> panel = X.middleRows(begin, std::min(kPanel, N - begin));
     slots.resize(panel.rows(), std::min(k, m));
+    if (begin == 0) {
+      const Index probes = std::min(panel.rows(), TopKScreen<Scalar>::kBlock);
+      screen.codes(centre<Scalar>(panel, weights.decoder_bias, 0, probes, centred), 0, 0, slots);
+      if (!screen.pays(slots, probes)) {
+        screen.prepare(weights.encoder, bias, N, k, false, pool);
+      }
+    }
     parallel_for(pool, panel.rows(), TopKScreen<Scalar>::kBlock, [&](Index from, Index to) {
       screen.codes(centre<Scalar>(panel, weights.decoder_bias, from, to, centred), from, 0, slots);
     });
     append(slots, panel.rows(), codes);
+    if (!screen.pays(slots, panel.rows())) {
+      screen.prepare(weights.encoder, bias, N, k, false, pool);
+    }
   }
 }
 

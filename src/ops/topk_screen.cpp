@@ -30,22 +30,20 @@ constexpr Scalar kInfinity = std::numeric_limits<Scalar>::infinity();
 template <typename Scalar>
 constexpr Scalar kPositive = std::numeric_limits<Scalar>::denorm_min();
 
-// Lengths of a row and of what bfloat16 takes from it; infinite where products might overflow.
+// Infinite where products might overflow.
 template <typename Scalar>
-Bf16Norms norms_of(const Scalar* x, Index d, bool bf16) noexcept {
-  Bf16Norms norms;
-  if constexpr (std::same_as<Scalar, float>) {
-    if (bf16) norms = bf16_norms(x, d);
-  }
-  if (!bf16) {
-    const auto square = [&](Index i) {
-      const auto v = static_cast<double>(x[i]);
-      return v * v;
-    };
-    norms.norm = std::sqrt(lane_sum(d, square));
-  }
+Bf16Norms limited(const Bf16Norms& norms) noexcept {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   return norms.norm < kLarge<Scalar> ? norms : Bf16Norms{infinity, infinity};
+}
+
+template <typename Scalar>
+Bf16Norms plain_norms(const Scalar* x, Index d) noexcept {
+  const auto square = [&](Index i) {
+    const auto v = static_cast<double>(x[i]);
+    return v * v;
+  };
+  return {std::sqrt(lane_sum(d, square)), 0};
 }
 
 template <typename Scalar>
@@ -84,13 +82,14 @@ struct TopKScreen<Scalar>::Block {
   Index k = 0, room = 0;
   Scratch<Scalar> product, value, chosen_value, again;
   Scratch<std::int32_t> index, chosen;
-  Scratch<Bf16Pair> samples;
+  Scratch<std::uint32_t> packed;
+  float scale[kBlock];
   std::vector<Scalar> ranks;
 
   void resize(Index largest, Index m) {
     k = largest;
     // Candidates beyond k are few; where no more units exist none is ever refused.
-    room = std::min(m, std::max<Index>(4 * k, 256)) + kNoRoom;
+    room = std::min(m, std::max<Index>(8 * k, 512)) + kNoRoom;
     std::int32_t* indices = index.get(kBlock * room);
     Scalar* values = value.get(kBlock * room);
     for (Index i = 0; i < kBlock; ++i) {
@@ -102,50 +101,120 @@ struct TopKScreen<Scalar>::Block {
 
 template <std::floating_point Scalar>
 void TopKScreen<Scalar>::prepare(const ConstView<Scalar>& encoder, const Scalar* bias,
-                                 Index samples, Index k, ThreadPool& pool) {
+                                 Index samples, Index k, bool coarse, ThreadPool& pool) {
   constexpr Index kLeastSamples = 256, kLeastSize = 64;
   const Index d = encoder.cols();
   units_ = rows_of<Scalar>(encoder);
   encoder_bias_ = bias;
   m_ = encoder.rows();
-  bf16_ = std::same_as<Scalar, float> && bf16_kernel() != nullptr && samples >= kLeastSamples &&
-          m_ >= kLeastSize && d >= kLeastSize && k <= m_ / 32;
-  const Index groups = num_blocks(m_, kGroup), padded = groups * kGroup;
+  const bool large = std::same_as<Scalar, float> && samples >= kLeastSamples && m_ >= kLeastSize &&
+                     d >= kLeastSize && k <= m_ / 32;
+  kind_ = !large                                                      ? Kind::Plain
+          : coarse && int8_kernel() != nullptr && d <= kInt8MostTerms ? Kind::Int8
+          : bf16_kernel() != nullptr                                  ? Kind::Bf16
+                                                                      : Kind::Plain;
+  words_ = kind_ == Kind::Int8 ? int8_quads(d) : kind_ == Kind::Bf16 ? bf16_pairs(d) : 0;
+  const Index padded = num_blocks(m_, kGroup) * kGroup;
   bias_ = bounds_.get(4 * padded);
   slack_ = bias_ + padded;
   norm_ = slack_ + padded;
   rest_ = norm_ + padded;
-  Bf16Pair* packed = bf16_ ? packed_room_.get(groups * kGroup * bf16_pairs(d)) : nullptr;
-  packed_ = packed;
+  packed_ = packed_room_.get(padded * words_);
+  scale_ = scale_room_.get(padded);
+  correction_ = correction_room_.get(padded);
   parallel_for(pool, padded, kGroup, [&](Index begin, Index end) {
-    for (Index j = begin; j < end; ++j) {
-      const bool exists = j < m_;
-      const Bf16Norms w = exists ? norms_of(units_[j], d, bf16_) : Bf16Norms{};
-      const double b = exists && bias != nullptr ? static_cast<double>(bias[j]) : 0.0;
-      const double length = w.norm + w.rounding, terms = static_cast<double>(d);
-      // bf16_error by the sample's factors, and the rounding of the sums with bias and bound.
-      bias_[j] = exists ? static_cast<Scalar>(b) : -kInfinity<Scalar>;
-      slack_[j] = round_up<Scalar>(kLeast<Scalar> * (terms * (length + 1) + 4) +
-                                   8 * kEps<Scalar> * std::abs(b));
-      norm_[j] = round_up<Scalar>(w.norm);
-      rest_[j] = round_up<Scalar>(w.rounding + kEps<Scalar> * (terms + 10) * length +
-                                  kLeast<Scalar> * terms);
-      if (!exists) slack_[j] = norm_[j] = rest_[j] = 0;
-    }
     if constexpr (std::same_as<Scalar, float>) {
-      if (!bf16_) return;
-      pack_bf16<kGroup>(encoder.middleRows(begin, std::min(kGroup, m_ - begin)),
-                        packed + begin * bf16_pairs(d));
+      std::uint32_t* packed = packed_ + begin * words_;
+      if (kind_ == Kind::Int8) std::fill(packed, packed + kGroup * words_, 0);
+      if (kind_ == Kind::Bf16) {
+        pack_bf16<kGroup>(encoder.middleRows(begin, std::min(kGroup, m_ - begin)), packed);
+      }
     }
+    for (Index j = begin; j < end; ++j) prepare_unit(j, begin);
   });
 }
 
+// Bounds of a unit of the group that begins at `first`: bf16_error by the factors of the sample,
+// and the rounding of the sums with bias and bound.
 template <std::floating_point Scalar>
-SampleBounds<Scalar> TopKScreen<Scalar>::sample_bounds(const Scalar* x) const {
-  const Bf16Norms norms = norms_of(x, units_.length, bf16_);
-  if (norms.norm == 0) return {0, 0, 0};
-  return {1, bf16_ ? round_up<Scalar>(norms.rounding) : Scalar{0},
-          round_up<Scalar>(norms.norm + norms.rounding)};
+void TopKScreen<Scalar>::prepare_unit(Index j, Index first) {
+  scale_[j] = 0;
+  correction_[j] = 0;
+  if (j >= m_) {
+    bias_[j] = -kInfinity<Scalar>;
+    slack_[j] = norm_[j] = rest_[j] = 0;
+    return;
+  }
+  const Index d = units_.length;
+  Bf16Norms w;
+  if constexpr (std::same_as<Scalar, float>) {
+    if (kind_ == Kind::Bf16) w = bf16_norms(units_[j], d);
+    if (kind_ == Kind::Int8) {
+      const Int8Row row = pack_int8(units_[j], d, j - first, kGroup, 0, packed_ + first * words_);
+      scale_[j] = row.scale;
+      correction_[j] = row.correction;
+      w = row.norms;
+    }
+  }
+  if (kind_ == Kind::Plain) w = plain_norms(units_[j], d);
+  w = limited<Scalar>(w);
+  const double b = encoder_bias_ != nullptr ? static_cast<double>(encoder_bias_[j]) : 0.0;
+  const double length = w.norm + w.rounding, terms = static_cast<double>(d);
+  bias_[j] = static_cast<Scalar>(b);
+  slack_[j] = round_up<Scalar>(kLeast<Scalar> * (terms * (length + 1) + 4) +
+                               8 * kEps<Scalar> * std::abs(b));
+  norm_[j] = round_up<Scalar>(w.norm);
+  rest_[j] =
+      round_up<Scalar>(w.rounding + kEps<Scalar> * (terms + 10) * length + kLeast<Scalar> * terms);
+}
+
+template <std::floating_point Scalar>
+bool TopKScreen<Scalar>::pays(const TopKSlots<Scalar>& done, Index N) const noexcept {
+  if (kind_ != Kind::Int8) return true;
+  // A unit in sixteen computed again costs what the finer products would.
+  const double left =
+      static_cast<double>(std::accumulate(done.candidates, done.candidates + N, Index{0}));
+  return left * 16 <= static_cast<double>(N) * static_cast<double>(m_);
+}
+
+// Packs the samples and finds the factors of their bounds.
+template <std::floating_point Scalar>
+void TopKScreen<Scalar>::pack_samples(const ConstView<Scalar>& X, Block& block) const {
+  const Index N = X.rows(), d = X.cols();
+  if constexpr (std::same_as<Scalar, float>) {
+    const Index groups = num_blocks(N, kBf16Samples);
+    std::uint32_t* packed = block.packed.get(groups * kBf16Samples * words_);
+    if (kind_ == Kind::Int8) {
+      std::fill(packed, packed + groups * kBf16Samples * words_, 0);
+      std::fill(block.scale, block.scale + kBlock, 0.0f);
+    }
+    if (kind_ == Kind::Bf16) {
+      for (Index g = 0; g < N; g += kBf16Samples) {
+        pack_bf16<kBf16Samples>(X.middleRows(g, std::min(kBf16Samples, N - g)),
+                                packed + g * words_);
+      }
+    }
+  }
+  for (Index s = 0; s < N; ++s) {
+    const Scalar* x = X.row(s).data();
+    Bf16Norms norms;
+    if constexpr (std::same_as<Scalar, float>) {
+      if (kind_ == Kind::Bf16) norms = bf16_norms(x, d);
+      if (kind_ == Kind::Int8) {
+        const Index member = s % kBf16Samples;
+        const Int8Row row =
+            pack_int8(x, d, member, kBf16Samples, 128, block.packed.get(0) + (s - member) * words_);
+        block.scale[s] = row.scale;
+        norms = row.norms;
+      }
+    }
+    if (kind_ == Kind::Plain) norms = plain_norms(x, d);
+    norms = limited<Scalar>(norms);
+    block.rows[s].bounds =
+        norms.norm == 0 ? SampleBounds<Scalar>{0, 0, 0}
+                        : SampleBounds<Scalar>{1, round_up<Scalar>(norms.rounding),
+                                               round_up<Scalar>(norms.norm + norms.rounding)};
+  }
 }
 
 template <std::floating_point Scalar>
@@ -199,18 +268,18 @@ template <std::floating_point Scalar>
 void TopKScreen<Scalar>::screen(const ConstView<Scalar>& X, Block& block) const {
   const Index N = X.rows(), k = block.k;
   if constexpr (std::same_as<Scalar, float>) {
-    if (bf16_) {
-      const Index pairs = bf16_pairs(X.cols()), groups = num_blocks(N, kBf16Samples);
-      Bf16Pair* samples = block.samples.get(groups * kBf16Samples * pairs);
-      for (Index g = 0; g < N; g += kBf16Samples) {
-        pack_bf16<kBf16Samples>(X.middleRows(g, std::min(kBf16Samples, N - g)),
-                                samples + g * pairs);
-      }
+    if (kind_ != Kind::Plain) {
+      const std::uint32_t* samples = block.packed.get(0);
       float* z = block.product.get(kBf16Samples * kGroup);
-      const Bf16Kernel product = bf16_kernel();
       for (Index j = 0; j < m_; j += kGroup) {
+        const std::uint32_t* units = packed_ + j * words_;
         for (Index g = 0; g < N; g += kBf16Samples) {
-          product(samples + g * pairs, packed_ + j * pairs, pairs, z, kGroup);
+          if (kind_ == Kind::Int8) {
+            int8_kernel()(samples + g * words_, block.scale + g,
+                          {units, scale_ + j, correction_ + j}, words_, z, kGroup);
+          } else {
+            bf16_kernel()(samples + g * words_, units, words_, z, kGroup);
+          }
           for (Index s = g; s < std::min(g + kBf16Samples, N); ++s) {
             consider(z + (s - g) * kGroup, j, std::min(kGroup, m_ - j), k, block.rows[s], block);
           }
@@ -251,6 +320,7 @@ void TopKScreen<Scalar>::all_units(const Scalar* x, Index slot, Block& block,
   std::copy_n(index, kept, out.index + slot * out.width);
   std::copy_n(value, kept, out.value + slot * out.width);
   out.count[slot] = kept;
+  out.candidates[slot] = m_;
   out.floor[slot] = 0;
 }
 
@@ -301,6 +371,7 @@ bool TopKScreen<Scalar>::finish(const Scalar* x, Index slot, Row& row, Block& bl
   std::copy_n(chosen, kept, out.index + slot * k);
   std::copy_n(value, kept, out.value + slot * k);
   out.count[slot] = kept;
+  out.candidates[slot] = row.count;
   out.floor[slot] = row.bounds.length > 0 ? floor / row.bounds.length : Scalar{0};
   return true;
 }
@@ -320,9 +391,9 @@ void TopKScreen<Scalar>::codes_at(const ConstView<Scalar>& X, const Index* slots
   static thread_local Scratch<Scalar> rows_of_thread;
   Block& block = block_of_thread;
   block.resize(out.width, m_);
+  pack_samples(X, block);
   for (Index s = 0; s < X.rows(); ++s) {
     Row& row = block.rows[s];
-    row.bounds = sample_bounds(X.row(s).data());
     row.guess = row.limit = std::max(kPositive<Scalar>, hint * row.bounds.length);
     row.count = 0;
     row.all = !(row.bounds.length < kInfinity<Scalar>);

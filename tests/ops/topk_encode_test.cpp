@@ -160,6 +160,15 @@ TYPED_TEST(TopKEncode, LengthsDoNotMatter) {
   }
 }
 
+// One number a hundred times the others: 8 bits keep nothing of those.
+TYPED_TEST(TopKEncode, OutliersCostTimeOnly) {
+  auto p = normal_topk_problem<TypeParam>({300, 1024, 64, 8});
+  p.X.col(5).array() = 100 + p.X.col(5).array();
+  expect_codes_of_the_definition(p.weights, 8, p.X);
+  p.weights.encoder.col(7) *= 100;
+  expect_codes_of_the_definition(p.weights, 8, p.X);
+}
+
 TYPED_TEST(TopKEncode, IsBitwiseTheSameForAnyPool) {
   const auto p = normal_topk_problem<TypeParam>({300, 1024, 64, 8});
   const auto one = codes_of(p.weights, 8, p.X, 1);
@@ -173,8 +182,9 @@ TYPED_TEST(TopKEncode, HintsChangeNoBit) {
   const auto p = normal_topk_problem<TypeParam>({48, 1024, 64, 8});
   ThreadPool pool(1);
   TopKScreen<TypeParam> screen;
-  for (const Index samples : {1, 300}) {  // screened in full precision, and in bfloat16
-    screen.prepare(p.weights.encoder, p.weights.encoder_bias.data(), samples, 8, pool);
+  // Screened in full precision, in bfloat16, and with 8 bits.
+  for (const auto& [samples, coarse] : {std::pair{1, false}, {300, false}, {300, true}}) {
+    screen.prepare(p.weights.encoder, p.weights.encoder_bias.data(), samples, 8, coarse, pool);
     TopKSlots<TypeParam> cold;
     cold.resize(48, 8);
     screen.codes(p.X, 0, 0, cold);
