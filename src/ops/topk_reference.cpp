@@ -69,6 +69,85 @@ struct Sums {
   }
 };
 
+// A batch at the weights of a state.
+template <typename Scalar>
+struct Pass {
+  const TopKState<Scalar>& state;
+  const TopKStepOptions& options;
+  const model::TopKAutoencoder<Scalar>& w = state.weights;
+  Matrix X, E;  // x − c, e = x − x̂
+  Matrix D = w.decoder_rows().template cast<double>();
+  std::vector<VectorOf<Scalar>> u = {};
+  std::vector<Units> active = {};
+  Units dead = {};
+
+  Pass(const TopKState<Scalar>& s, const TopKStepOptions& o, const ConstView<Scalar>& samples)
+      : state(s), options(o), X(centred<Scalar>(samples, s.weights)), E(X) {
+    Units all(static_cast<std::size_t>(w.units()));
+    std::iota(all.begin(), all.end(), Index{0});
+    std::vector<bool> fired(all.size());
+    for (Index row = 0; row < X.rows(); ++row) {
+      u.push_back(inputs(w, X.row(row).transpose()));
+      active.push_back(k_best<Scalar>(all, u.back(), o.k));
+      for (const Index j : active.back()) {
+        E.row(row) -= value(row, j) * D.row(j);
+        fired[static_cast<std::size_t>(j)] = true;
+      }
+    }
+    for (const Index j : all) {
+      const auto unit = static_cast<std::size_t>(j);
+      if (!fired[unit] && s.silent[unit] + X.rows() > o.dead_after) dead.push_back(j);
+    }
+  }
+
+  [[nodiscard]] double value(Index row, Index j) const {
+    return static_cast<double>(u[static_cast<std::size_t>(row)][j]);
+  }
+
+  [[nodiscard]] SparseCodes<Scalar> codes() const {
+    SparseCodes<Scalar> codes{.offset = {0}, .atoms = w.units()};
+    for (std::size_t row = 0; row < active.size(); ++row) {
+      for (const Index j : active[row]) {
+        codes.index.push_back(static_cast<std::int32_t>(j));
+        codes.value.push_back(u[row][j]);
+      }
+      codes.offset.push_back(codes.size());
+    }
+    return codes;
+  }
+
+  // Adds the gradient of α L_aux and returns L_aux; `ratio` = S_x/S_e.
+  double add_aux(double ratio, Sums<Scalar>& sums) const {
+    const auto n = static_cast<double>(X.rows());
+    double loss = 0.0;
+    for (Index row = 0; row < X.rows(); ++row) {
+      const Units chosen =
+          k_best<Scalar>(dead, u[static_cast<std::size_t>(row)], aux_units(options, w.dimension()));
+      Vector left = E.row(row);  // e − ê
+      for (const Index j : chosen) left -= value(row, j) * D.row(j).transpose();
+      loss += ratio * left.squaredNorm() / (2 * n);
+      const Vector r = -options.aux_weight * ratio / n * left;
+      for (const Index j : chosen) sums.add(j, value(row, j), X.row(row), r);
+    }
+    return loss;
+  }
+
+  [[nodiscard]] model::TopKAutoencoder<Scalar> gradient(const Sums<Scalar>& sums) const {
+    model::TopKAutoencoder<Scalar> g = zeros_like(w);
+    g.encoder =
+        (w.tied() ? Matrix(sums.encoder + sums.decoder) : sums.encoder).template cast<Scalar>();
+    if (!w.tied()) g.decoder = sums.decoder.template cast<Scalar>();
+    if (w.encoder_bias.size() > 0) g.encoder_bias = sums.encoder_bias.template cast<Scalar>();
+    if (w.decoder_bias.size() > 0) {
+      const Vector through_encoder =
+          w.encoder.template cast<double>().transpose() * sums.encoder_bias;
+      const Vector direct = -E.colwise().sum().transpose() / static_cast<double>(X.rows());
+      g.decoder_bias = (direct - through_encoder).template cast<Scalar>();
+    }
+    return g;
+  }
+};
+
 }  // namespace
 
 template <std::floating_point Scalar>
@@ -78,72 +157,26 @@ TopKBatch topk_gradient(const TopKState<Scalar>& state, const TopKStepOptions& o
   constexpr std::string_view where = "ops::reference::topk_gradient";
   check_options(options, where);
   check_state(state, options, where);
-  check_samples(X, state.weights, where);
+  check_samples<Scalar>(X, state.weights, where);
   require(X.rows() >= 1, where, "the batch is empty");
-  const auto& w = state.weights;
-  const Index N = X.rows(), m = w.units();
-  const Matrix Xc = centred<Scalar>(X, w);
-  const Matrix D = w.decoder_rows().template cast<double>();
-  Units all(static_cast<std::size_t>(m));
-  std::iota(all.begin(), all.end(), Index{0});
-
-  codes = {.offset = {0}, .atoms = m};
-  Matrix E = Xc;  // e = x − x̂
-  std::vector<VectorOf<Scalar>> u;
-  std::vector<Units> active;
-  std::vector<bool> fired(static_cast<std::size_t>(m));
-  for (Index s = 0; s < N; ++s) {
-    u.push_back(inputs(w, Xc.row(s).transpose()));
-    active.push_back(k_best<Scalar>(all, u.back(), options.k));
-    for (const Index j : active.back()) {
-      codes.index.push_back(static_cast<std::int32_t>(j));
-      codes.value.push_back(u.back()[j]);
-      E.row(s) -= static_cast<double>(u.back()[j]) * D.row(j);
-      fired[static_cast<std::size_t>(j)] = true;
-    }
-    codes.offset.push_back(codes.size());
-  }
-  Units dead;
-  for (Index j = 0; j < m; ++j) {
-    const auto unit = static_cast<std::size_t>(j);
-    if (!fired[unit] && state.silent[unit] + N > options.dead_after) dead.push_back(j);
-  }
-
-  const auto n = static_cast<double>(N);
-  Sums<Scalar> sums(w);
-  for (Index s = 0; s < N; ++s) {
-    for (const Index j : active[static_cast<std::size_t>(s)]) {
-      sums.add(j, static_cast<double>(u[static_cast<std::size_t>(s)][j]), Xc.row(s), -E.row(s) / n);
+  const Pass<Scalar> pass(state, options, X);
+  codes = pass.codes();
+  const auto n = static_cast<double>(X.rows());
+  Sums<Scalar> sums(state.weights);
+  for (Index row = 0; row < X.rows(); ++row) {
+    for (const Index j : pass.active[static_cast<std::size_t>(row)]) {
+      sums.add(j, pass.value(row, j), pass.X.row(row), -pass.E.row(row) / n);
     }
   }
-  const double S_x = scatter_of(Xc), S_e = scatter_of(E);
-  TopKBatch batch{.loss = E.squaredNorm() / (2 * n),
-                  .explained_variance = S_x > 0 ? 1 - E.squaredNorm() / S_x : 0,
+  const double S_x = scatter_of(pass.X), S_e = scatter_of(pass.E), squares = pass.E.squaredNorm();
+  TopKBatch batch{.loss = squares / (2 * n),
+                  .explained_variance = S_x > 0 ? 1 - squares / S_x : 0,
                   .active = static_cast<double>(codes.size()) / n,
-                  .dead = std::ssize(dead)};
-  if (options.aux_weight > 0 && !dead.empty() && S_e > 0) {
-    for (Index s = 0; s < N; ++s) {
-      const auto& inputs = u[static_cast<std::size_t>(s)];
-      const Units chosen = k_best<Scalar>(dead, inputs, aux_units(options, w.dimension()));
-      Vector left = E.row(s);  // e − ê
-      for (const Index j : chosen) left -= static_cast<double>(inputs[j]) * D.row(j).transpose();
-      batch.aux_loss += S_x / S_e * left.squaredNorm() / (2 * n);
-      const Vector r = -options.aux_weight * S_x / S_e / n * left;
-      for (const Index j : chosen) sums.add(j, static_cast<double>(inputs[j]), Xc.row(s), r);
-    }
+                  .dead = std::ssize(pass.dead)};
+  if (options.aux_weight > 0 && !pass.dead.empty() && S_e > 0) {
+    batch.aux_loss = pass.add_aux(S_x / S_e, sums);
   }
-
-  gradient = zeros_like(w);
-  gradient.encoder =
-      (w.tied() ? Matrix(sums.encoder + sums.decoder) : sums.encoder).template cast<Scalar>();
-  if (!w.tied()) gradient.decoder = sums.decoder.template cast<Scalar>();
-  if (w.encoder_bias.size() > 0) gradient.encoder_bias = sums.encoder_bias.template cast<Scalar>();
-  if (w.decoder_bias.size() > 0) {
-    const Vector through_encoder =
-        w.encoder.template cast<double>().transpose() * sums.encoder_bias;
-    gradient.decoder_bias =
-        (-E.colwise().sum().transpose() / n - through_encoder).template cast<Scalar>();
-  }
+  gradient = pass.gradient(sums);
   return batch;
 }
 
