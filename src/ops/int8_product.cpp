@@ -128,8 +128,12 @@ Int8Row pack_int8(const float* x, Index d, Index member, Index members, int offs
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   Int8Row row;
   measure(x, d, row);
-  round_row(x, d, member, members, offset, out, row);
-  if (!(row.norms.norm + row.norms.rounding < kInfinity)) row.norms = {kInfinity, kInfinity};
+  if (row.norms.norm < kInfinity) {
+    round_row(x, d, member, members, offset, out, row);
+  } else {
+    for (Index q = 0; q < int8_quads(d); ++q) out[q * members + member] = 0;
+    row.norms = {kInfinity, kInfinity};
+  }
   return row;
 }
 

@@ -1,5 +1,7 @@
 #include "topk_loops.hpp"
 
+#include <limits>
+
 #include "lane_sum.hpp"
 
 namespace twofold::ops {
@@ -37,6 +39,21 @@ template <typename Scalar>
 }
 
 template <typename Scalar>
+[[gnu::always_inline]] inline Scalar reached(const Scalar* numbers, Index count, Index k) noexcept {
+  constexpr int kHalvings = 14;
+  Scalar low = 0, high = 0;
+  for (Index i = 0; i < count; ++i) high = numbers[i] > high ? numbers[i] : high;
+  high = high < std::numeric_limits<Scalar>::max() ? high : std::numeric_limits<Scalar>::max();
+  for (int step = 0; step < kHalvings; ++step) {
+    const Scalar middle = low + (high - low) / 2;
+    std::int32_t above = 0;
+    for (Index i = 0; i < count; ++i) above += numbers[i] >= middle ? 1 : 0;
+    (above >= k ? low : high) = middle;
+  }
+  return low;
+}
+
+template <typename Scalar>
 [[gnu::always_inline]] inline void move(const TopKRates<Scalar>& r, const Scalar* __restrict g,
                                         Scalar* __restrict p, Scalar* __restrict q,
                                         Scalar* __restrict w, Index n) noexcept {
@@ -55,12 +72,15 @@ template <typename Scalar>
 using Keep = Index (*)(const Scalar*, const TopKBounds<Scalar>&, const SampleBounds<Scalar>&, Index,
                        Index, Scalar, std::int32_t*, Scalar*) noexcept;
 template <typename Scalar>
+using Reached = Scalar (*)(const Scalar*, Index, Index) noexcept;
+template <typename Scalar>
 using Move = void (*)(const TopKRates<Scalar>&, const Scalar*, Scalar*, Scalar*, Scalar*,
                       Index) noexcept;
 
 template <typename Scalar>
 struct Loops {
   Keep<Scalar> keep;
+  Reached<Scalar> reached;
   Move<Scalar> move;
 };
 
@@ -71,6 +91,10 @@ struct Loops {
                                const SampleBounds<Scalar>& sample, Index first, Index count, \
                                Scalar limit, std::int32_t* index, Scalar* value) noexcept {  \
     return keep(z, bounds, sample, first, count, limit, index, value);                       \
+  }                                                                                          \
+  template <typename Scalar>                                                                 \
+  attributes Scalar reached_##name(const Scalar* numbers, Index count, Index k) noexcept {   \
+    return reached(numbers, count, k);                                                       \
   }                                                                                          \
   template <typename Scalar>                                                                 \
   attributes void move_##name(const TopKRates<Scalar>& rates, const Scalar* g, Scalar* p,    \
@@ -92,11 +116,12 @@ const Loops<Scalar>& loops() noexcept {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-      return {keep_avx512<Scalar>, move_avx512<Scalar>};
+      return {keep_avx512<Scalar>, reached_avx512<Scalar>, move_avx512<Scalar>};
     }
-    if (__builtin_cpu_supports("avx2")) return {keep_avx2<Scalar>, move_avx2<Scalar>};
+    if (__builtin_cpu_supports("avx2"))
+      return {keep_avx2<Scalar>, reached_avx2<Scalar>, move_avx2<Scalar>};
 #endif
-    return {keep_portable<Scalar>, move_portable<Scalar>};
+    return {keep_portable<Scalar>, reached_portable<Scalar>, move_portable<Scalar>};
   }();
   return fastest;
 }
@@ -108,6 +133,11 @@ Index keep_possible(const Scalar* z, const TopKBounds<Scalar>& bounds,
                     const SampleBounds<Scalar>& sample, Index first, Index count, Scalar limit,
                     std::int32_t* index, Scalar* value) noexcept {
   return loops<Scalar>().keep(z, bounds, sample, first, count, limit, index, value);
+}
+
+template <typename Scalar>
+Scalar reached_by(const Scalar* numbers, Index count, Index k) noexcept {
+  return loops<Scalar>().reached(numbers, count, k);
 }
 
 template <typename Scalar>
@@ -136,6 +166,7 @@ void normalise(Scalar* w, Index n) noexcept {
   template Index keep_possible(const Scalar*, const TopKBounds<Scalar>&,                         \
                                const SampleBounds<Scalar>&, Index, Index, Scalar, std::int32_t*, \
                                Scalar*) noexcept;                                                \
+  template Scalar reached_by(const Scalar*, Index, Index) noexcept;                              \
   template void move_weights(const TopKRates<Scalar>&, const Scalar*, Scalar*, Scalar*, Scalar*, \
                              Index) noexcept;                                                    \
   template void remove_along(const Scalar*, Scalar*, Index) noexcept;                            \

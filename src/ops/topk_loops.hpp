@@ -30,6 +30,11 @@ Index keep_possible(const Scalar* z, const TopKBounds<Scalar>& bounds,
                     const SampleBounds<Scalar>& sample, Index first, Index count, Scalar limit,
                     std::int32_t* index, Scalar* value) noexcept;
 
+/// A number that k of the `count` >= k numbers >= 0 reach, close below the k-th largest: by
+/// halving, which no branch is guessed wrong in.
+template <typename Scalar>
+[[nodiscard]] Scalar reached_by(const Scalar* numbers, Index count, Index k) noexcept;
+
 /// Moves n numbers w with gradient g by sgd or adam with moments p and q.
 template <typename Scalar>
 void move_weights(const TopKRates<Scalar>& rates, const Scalar* g, Scalar* p, Scalar* q, Scalar* w,

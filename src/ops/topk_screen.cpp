@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -49,12 +48,6 @@ Bf16Norms plain_norms(const Scalar* x, Index d) noexcept {
 template <typename Scalar>
 Scalar round_up(double bound) noexcept {
   return std::nextafter(static_cast<Scalar>(bound), kInfinity<Scalar>);
-}
-
-template <typename Scalar>
-Scalar kth_largest_of(Scalar* numbers, Index count, Index k) {
-  std::nth_element(numbers, numbers + k - 1, numbers + count, std::greater<>());
-  return numbers[k - 1];
 }
 
 template <typename Scalar>
@@ -225,7 +218,7 @@ void TopKScreen<Scalar>::exact(const Scalar* x, const std::int32_t* index, Index
   for (Index e = 0; e < count; ++e) value[e] += encoder_bias_[index[e]];
 }
 
-// The k-th largest lower bound of a row's candidates, of which there are k at least.
+// What the lower bounds of k of a row's candidates reach; there are k at least.
 template <std::floating_point Scalar>
 Scalar TopKScreen<Scalar>::kth_floor(Index k, const Row& row, Block& block) const {
   Scalar* floors = block.again.get(block.room);
@@ -233,7 +226,7 @@ Scalar TopKScreen<Scalar>::kth_floor(Index k, const Row& row, Block& block) cons
     const Scalar low = row.value[e] - error(row.bounds, row.index[e]);
     floors[e] = low > 0 ? low : Scalar{0};  // nor NaN
   }
-  return kth_largest_of(floors, row.count, k);
+  return reached_by(floors, row.count, k);
 }
 
 // Makes room: raises the limit to what k units reach for sure.
@@ -334,13 +327,13 @@ bool TopKScreen<Scalar>::finish(const Scalar* x, Index slot, Row& row, Block& bl
   std::int32_t* chosen = block.chosen.get(block.room);
   Scalar* value = block.chosen_value.get(block.room);
   Scalar* again = block.again.get(block.room);
-  // The k that look largest are computed first: the least of them is a better limit.
+  // Those that look largest are computed first: the least of them is a better limit.
   Scalar cut = -kInfinity<Scalar>;
   if (row.count > k) {
     for (Index e = 0; e < row.count; ++e) {
-      again[e] = std::isnan(row.value[e]) ? kInfinity<Scalar> : row.value[e];
+      again[e] = std::isnan(row.value[e]) ? kInfinity<Scalar> : std::max(row.value[e], Scalar{0});
     }
-    cut = kth_largest_of(again, row.count, k);
+    cut = reached_by(again, row.count, k);
   }
   const auto first = [&](Index e) { return !(row.value[e] < cut); };
   Index count = 0;
@@ -353,25 +346,28 @@ bool TopKScreen<Scalar>::finish(const Scalar* x, Index slot, Row& row, Block& bl
   Scalar limit = kPositive<Scalar>;
   if (count >= k) {
     for (Index e = 0; e < count; ++e) value[e] = std::max(rule.rank(again[e]), Scalar{0});
-    limit = std::max(limit, kth_largest_of(value, count, k));
+    limit = std::max(limit, reached_by(value, count, k));
   }
-  Index kept = 0, done = 0;
+  // Then those that may still reach it; both lists are in the order of the units.
+  Index late = 0;
   for (Index e = 0; e < row.count; ++e) {
-    const bool known = first(e);
-    if (!known && row.value[e] + error(row.bounds, row.index[e]) < limit) continue;
-    chosen[kept] = row.index[e];
-    if (known) {
-      value[kept] = again[done++];
-    } else {
-      exact(x, row.index + e, 1, value + kept);
-    }
-    kept += rule.rank(value[kept]) < 0 ? 0 : 1;
+    if (first(e) || row.value[e] + error(row.bounds, row.index[e]) < limit) continue;
+    chosen[count + late++] = row.index[e];
   }
-  kept = keep_best(kept, rule, block.ranks, chosen, value);
-  std::copy_n(chosen, kept, out.index + slot * k);
+  exact(x, chosen + count, late, again + count);
+  Index kept = 0;
+  for (Index i = 0, j = count; i < count || j < count + late;) {
+    Index& next = j == count + late || (i < count && chosen[i] < chosen[j]) ? i : j;
+    row.index[kept] = chosen[next];
+    value[kept] = again[next];
+    kept += rule.rank(value[kept]) < 0 ? 0 : 1;
+    ++next;
+  }
+  kept = keep_best(kept, rule, block.ranks, row.index, value);
+  std::copy_n(row.index, kept, out.index + slot * k);
   std::copy_n(value, kept, out.value + slot * k);
   out.count[slot] = kept;
-  out.candidates[slot] = row.count;
+  out.candidates[slot] = count + late;
   out.floor[slot] = row.bounds.length > 0 ? floor / row.bounds.length : Scalar{0};
   return true;
 }

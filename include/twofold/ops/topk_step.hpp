@@ -15,9 +15,10 @@ namespace twofold::ops {
 /// Codes z of the rows of X (any number, also 0): CSR, index ascending, values > 0. Overwritten;
 /// its memory is used again. A NaN pre-activation fires, above every number.
 /// @throws InvalidArgument  if shapes disagree or k < 1.
-/// Cost 2Nmd flops; for float and k << m, where the processor multiplies bfloat16, at up to twice
-/// the speed of gemm. Accuracy as ops::encode: u within (d + 2) eps (‖x − c‖ ‖e_j‖ + |b_j|), the
-/// rule applied to that u exactly. Bitwise the same for any pool.
+/// Cost 2Nmd flops; for float and k << m, where the processor multiplies bfloat16 or bytes, at two
+/// to four times the speed of gemm: such products tell which units cannot be among the k largest.
+/// Accuracy as ops::encode: u within (d + 2) eps (‖x − c‖ ‖e_j‖ + |b_j|), the rule applied to that
+/// u exactly. Bitwise the same for any pool.
 template <std::floating_point Scalar>
 void topk_encode(const model::TopKAutoencoder<Scalar>& weights, Index k,
                  std::type_identity_t<ConstView<Scalar>> X, SparseCodes<Scalar>& codes,
@@ -73,7 +74,8 @@ template <std::floating_point Scalar>
 [[nodiscard]] TopKState<Scalar> topk_state(model::TopKAutoencoder<Scalar> start,
                                            const TopKStepOptions& options);
 
-/// A batch at the weights before its update. Sums of squares over the batch, in double.
+/// A batch at the weights before its update. Sums over the samples are in double, those of ‖x − x̂‖²
+/// over the entries of a sample in Scalar.
 struct TopKBatch {
   double loss = 0;                ///< 1/(2N) Σ ‖x − x̂‖²
   double aux_loss = 0;            ///< the auxiliary loss without its weight α; 0 if there is none
