@@ -95,7 +95,14 @@ struct SparseSimd {
 
   TWOFOLD_TARGET static void dots(const Scalar* x, const Rows<Scalar>& A, const std::int32_t* row,
                                   Index count, Scalar* out) noexcept {
-    for (Index e = 0; e < count; ++e) out[e] = dot(x, A[row[e]], A.length);
+    for (Index e = 0; e < count; ++e) {
+      // The rows lie anywhere in memory: the next one is on its way meanwhile.
+      if (e + 1 < count) {
+        const Scalar* next = A[row[e + 1]];
+        for (Index j = 0; j < A.length; j += kWidth) __builtin_prefetch(next + j);
+      }
+      out[e] = dot(x, A[row[e]], A.length);
+    }
   }
 
   TWOFOLD_TARGET static void combine(const Rows<Scalar>& A, const Rows<Scalar>& B,

@@ -2,25 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "twofold/core/error.hpp"
+#include "checkpoint_reader.hpp"
 #include "twofold/core/file.hpp"
 #include "twofold/core/version.hpp"
-#include "twofold/data/safetensors.hpp"
 
 namespace twofold::train {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <typename Scalar>
-constexpr std::string_view kPrecision = std::same_as<Scalar, float> ? "float" : "double";
-
-fs::path tensors_path(const fs::path& folder) {
-  return folder / "checkpoint.safetensors";
-}
 
 template <typename Scalar>
 data::Tensor number(Scalar value) {
@@ -37,65 +28,19 @@ std::string summary(const data::TensorFile& file) {
   return json.dump(2) + "\n";
 }
 
-// The parts of a file, with errors that name the file.
-class Reader {
- public:
-  explicit Reader(const fs::path& folder) : path_(tensors_path(folder)) {
-    if (!fs::exists(path_)) fail("there is no checkpoint here");
-    file_ = data::read_safetensors(path_);
-  }
-
-  [[noreturn]] void fail(std::string_view message) const {
-    throw DataError("train::load_checkpoint",
-                    fmt::format("{}: {}; start the run over, or choose the folder of the run that "
-                                "is to go on",
-                                path_.string(), message));
-  }
-
-  const std::string& text(std::string_view key) const {
-    const auto found = file_.metadata.find(key);
-    if (found == file_.metadata.end()) fail(fmt::format("not a checkpoint, {} is missing", key));
-    return found->second;
-  }
-
-  std::int64_t integer(std::string_view key) const {
-    const std::string& digits = text(key);
-    const char* const end = digits.data() + digits.size();
-    std::int64_t value = 0;
-    const auto [rest, code] = std::from_chars(digits.data(), end, value);
-    if (code != std::errc{} || rest != end || value < 0) fail(fmt::format("bad {}", key));
-    return value;
-  }
-
-  void expect(std::string_view key, std::string_view wanted) const {
-    if (text(key) != wanted) {
-      fail(fmt::format("{} is \"{}\", this run's is \"{}\"", key, text(key), wanted));
-    }
-  }
-
-  bool has(std::string_view name) const { return file_.tensors.contains(name); }
-
-  Matrix averages() const { return data::to_matrix<double>(file_, "averages"); }
-
-  template <typename Scalar>
-  MatrixOf<Scalar> matrix(std::string_view name, Index rows, Index columns) const {
-    MatrixOf<Scalar> matrix = data::to_matrix<Scalar>(file_, name);
-    if (matrix.rows() != rows || matrix.cols() != columns) {
-      fail(fmt::format("{} is {}x{}, this run's is {}x{}", name, matrix.rows(), matrix.cols(), rows,
-                       columns));
-    }
-    return matrix;
-  }
-
- private:
-  fs::path path_;
-  data::TensorFile file_;
-};
-
 }  // namespace
 
+fs::path checkpoint_path(const fs::path& folder) {
+  return folder / "checkpoint.safetensors";
+}
+
+void write_checkpoint_files(const fs::path& folder, const data::TensorFile& file) {
+  data::write_safetensors(checkpoint_path(folder), file);
+  write_file(folder / "checkpoint.json", summary(file));
+}
+
 bool has_checkpoint(const fs::path& folder) {
-  return fs::exists(tensors_path(folder));
+  return fs::exists(checkpoint_path(folder));
 }
 
 template <std::floating_point Scalar>
@@ -120,14 +65,13 @@ void save_checkpoint(const fs::path& folder, const Checkpoint<Scalar>& checkpoin
                    {"step", std::to_string(checkpoint.step)},
                    {"payload", checkpoint.payload}};
   create_folder(folder);
-  data::write_safetensors(tensors_path(folder), file);
-  write_file(folder / "checkpoint.json", summary(file));
+  write_checkpoint_files(folder, file);
 }
 
 template <std::floating_point Scalar>
 Checkpoint<Scalar> load_checkpoint(const fs::path& folder, std::string_view fingerprint,
                                    const model::Weights<Scalar>& like) {
-  const Reader reader(folder);
+  const CheckpointReader reader(folder);
   reader.expect("fingerprint", fingerprint);
   reader.expect("precision", kPrecision<Scalar>);
   const Index n = like.neurons();

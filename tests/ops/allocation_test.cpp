@@ -8,6 +8,7 @@
 
 #include "ops/problem.hpp"
 #include "ops/sparse_problem.hpp"
+#include "ops/topk_problem.hpp"
 #include "twofold/ops/encoder_operator.hpp"
 #include "twofold/ops/joint_step.hpp"
 #include "twofold/ops/loss_gradient.hpp"
@@ -114,6 +115,25 @@ TEST(Allocation, NothingInsideTheOpsOnSparseCodes) {
     const long before = allocations;
     work();
     EXPECT_EQ(allocations - before, 0) << gate_name(gate);
+  }
+}
+
+// With the auxiliary loss at work, screened by bfloat16 or not.
+TEST(Allocation, NothingInsideTopKSteps) {
+  for (const Index N : {40, 300}) {
+    const auto p = normal_topk_problem<float>({N, 1024, 64, 8});
+    const TopKStepOptions options{.k = 8, .dead_after = 100};
+    ThreadPool pool(1);
+    auto state = state_with_dead_units(p.weights, options);
+    TopKStep<float> step(options);
+    const auto work = [&] {
+      EXPECT_GT(step.forward(state, p.X, pool).dead, 0);
+      step.update(state, 1e-6, pool);
+    };
+    for (int t = 0; t < 3; ++t) work();
+    const long before = allocations;
+    work();
+    EXPECT_EQ(allocations - before, 0) << N;
   }
 }
 
