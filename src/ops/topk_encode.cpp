@@ -25,25 +25,15 @@ void topk_encode(const model::TopKAutoencoder<Scalar>& weights, Index k,
   auto& screen = screen_of_caller;
   auto& slots = slots_of_caller;
   const Scalar* bias = weights.encoder_bias.size() > 0 ? weights.encoder_bias.data() : nullptr;
-  screen.prepare(weights.encoder, bias, N, k, true, pool);
+  screen.prepare(weights.encoder, bias, N, k, pool);
   Scalar* centred = centred_of_caller.get(std::min(N, kPanel) * d);
   for (Index begin = 0; begin < N; begin += kPanel) {
     const ConstView<Scalar> panel = X.middleRows(begin, std::min(kPanel, N - begin));
     slots.resize(panel.rows(), std::min(k, m));
-    if (begin == 0) {
-      const Index probes = std::min(panel.rows(), TopKScreen<Scalar>::kBlock);
-      screen.codes(centre<Scalar>(panel, weights.decoder_bias, 0, probes, centred), 0, 0, slots);
-      if (!screen.pays(slots, probes)) {
-        screen.prepare(weights.encoder, bias, N, k, false, pool);
-      }
-    }
     parallel_for(pool, panel.rows(), TopKScreen<Scalar>::kBlock, [&](Index from, Index to) {
       screen.codes(centre<Scalar>(panel, weights.decoder_bias, from, to, centred), from, 0, slots);
     });
     append(slots, panel.rows(), codes);
-    if (!screen.pays(slots, panel.rows())) {
-      screen.prepare(weights.encoder, bias, N, k, false, pool);
-    }
   }
 }
 

@@ -76,7 +76,6 @@ struct TopKScreen<Scalar>::Block {
   Scratch<Scalar> product, value, chosen_value, again;
   Scratch<std::int32_t> index, chosen;
   Scratch<std::uint32_t> packed;
-  float scale[kBlock];
   std::vector<Scalar> ranks;
 
   void resize(Index largest, Index m) {
@@ -94,7 +93,7 @@ struct TopKScreen<Scalar>::Block {
 
 template <std::floating_point Scalar>
 void TopKScreen<Scalar>::prepare(const ConstView<Scalar>& encoder, const Scalar* bias,
-                                 Index samples, Index k, bool coarse, ThreadPool& pool) {
+                                 Index samples, Index k, ThreadPool& pool) {
   constexpr Index kLeastSamples = 256, kLeastSize = 64;
   const Index d = encoder.cols();
   units_ = rows_of<Scalar>(encoder);
@@ -102,37 +101,29 @@ void TopKScreen<Scalar>::prepare(const ConstView<Scalar>& encoder, const Scalar*
   m_ = encoder.rows();
   const bool large = std::same_as<Scalar, float> && samples >= kLeastSamples && m_ >= kLeastSize &&
                      d >= kLeastSize && k <= m_ / 32;
-  kind_ = !large                                                      ? Kind::Plain
-          : coarse && int8_kernel() != nullptr && d <= kInt8MostTerms ? Kind::Int8
-          : bf16_kernel() != nullptr                                  ? Kind::Bf16
-                                                                      : Kind::Plain;
-  words_ = kind_ == Kind::Int8 ? int8_quads(d) : kind_ == Kind::Bf16 ? bf16_pairs(d) : 0;
+  kind_ = large && bf16_kernel() != nullptr ? Kind::Bf16 : Kind::Plain;
+  words_ = kind_ == Kind::Bf16 ? bf16_pairs(d) : 0;
   const Index padded = num_blocks(m_, kGroup) * kGroup;
   bias_ = bounds_.get(4 * padded);
   slack_ = bias_ + padded;
   norm_ = slack_ + padded;
   rest_ = norm_ + padded;
   packed_ = packed_room_.get(padded * words_);
-  scale_ = scale_room_.get(padded);
-  correction_ = correction_room_.get(padded);
   parallel_for(pool, padded, kGroup, [&](Index begin, Index end) {
     if constexpr (std::same_as<Scalar, float>) {
       std::uint32_t* packed = packed_ + begin * words_;
-      if (kind_ == Kind::Int8) std::fill(packed, packed + kGroup * words_, 0);
       if (kind_ == Kind::Bf16) {
         pack_bf16<kGroup>(encoder.middleRows(begin, std::min(kGroup, m_ - begin)), packed);
       }
     }
-    for (Index j = begin; j < end; ++j) prepare_unit(j, begin);
+    for (Index j = begin; j < end; ++j) prepare_unit(j);
   });
 }
 
-// Bounds of a unit of the group that begins at `first`: bf16_error by the factors of the sample,
+// Bounds of a unit: bf16_error by the factors of the sample,
 // and the rounding of the sums with bias and bound.
 template <std::floating_point Scalar>
-void TopKScreen<Scalar>::prepare_unit(Index j, Index first) {
-  scale_[j] = 0;
-  correction_[j] = 0;
+void TopKScreen<Scalar>::prepare_unit(Index j) {
   if (j >= m_) {
     bias_[j] = -kInfinity<Scalar>;
     slack_[j] = norm_[j] = rest_[j] = 0;
@@ -142,12 +133,6 @@ void TopKScreen<Scalar>::prepare_unit(Index j, Index first) {
   Bf16Norms w;
   if constexpr (std::same_as<Scalar, float>) {
     if (kind_ == Kind::Bf16) w = bf16_norms(units_[j], d);
-    if (kind_ == Kind::Int8) {
-      const Int8Row row = pack_int8(units_[j], d, j - first, kGroup, 0, packed_ + first * words_);
-      scale_[j] = row.scale;
-      correction_[j] = row.correction;
-      w = row.norms;
-    }
   }
   if (kind_ == Kind::Plain) w = plain_norms(units_[j], d);
   w = limited<Scalar>(w);
@@ -161,17 +146,6 @@ void TopKScreen<Scalar>::prepare_unit(Index j, Index first) {
       round_up<Scalar>(w.rounding + kEps<Scalar> * (terms + 10) * length + kLeast<Scalar> * terms);
 }
 
-template <std::floating_point Scalar>
-bool TopKScreen<Scalar>::pays(const TopKSlots<Scalar>& done, Index N) const noexcept {
-  if (kind_ != Kind::Int8) return true;
-  // One unit in so many computed again, from rows that lie anywhere in memory, costs what the finer
-  // products would (measured at m = 12288, d = 768).
-  constexpr double kOneOf = 96;
-  const double left =
-      static_cast<double>(std::accumulate(done.candidates, done.candidates + N, Index{0}));
-  return left * kOneOf <= static_cast<double>(N) * static_cast<double>(m_);
-}
-
 // Packs the samples and finds the factors of their bounds.
 template <std::floating_point Scalar>
 void TopKScreen<Scalar>::pack_samples(const ConstView<Scalar>& X, Block& block) const {
@@ -179,10 +153,6 @@ void TopKScreen<Scalar>::pack_samples(const ConstView<Scalar>& X, Block& block) 
   if constexpr (std::same_as<Scalar, float>) {
     const Index groups = num_blocks(N, kBf16Samples);
     std::uint32_t* packed = block.packed.get(groups * kBf16Samples * words_);
-    if (kind_ == Kind::Int8) {
-      std::fill(packed, packed + groups * kBf16Samples * words_, 0);
-      std::fill(block.scale, block.scale + kBlock, 0.0f);
-    }
     if (kind_ == Kind::Bf16) {
       for (Index g = 0; g < N; g += kBf16Samples) {
         pack_bf16<kBf16Samples>(X.middleRows(g, std::min(kBf16Samples, N - g)),
@@ -195,13 +165,6 @@ void TopKScreen<Scalar>::pack_samples(const ConstView<Scalar>& X, Block& block) 
     Bf16Norms norms;
     if constexpr (std::same_as<Scalar, float>) {
       if (kind_ == Kind::Bf16) norms = bf16_norms(x, d);
-      if (kind_ == Kind::Int8) {
-        const Index member = s % kBf16Samples;
-        const Int8Row row =
-            pack_int8(x, d, member, kBf16Samples, 128, block.packed.get(0) + (s - member) * words_);
-        block.scale[s] = row.scale;
-        norms = row.norms;
-      }
     }
     if (kind_ == Kind::Plain) norms = plain_norms(x, d);
     norms = limited<Scalar>(norms);
@@ -269,12 +232,7 @@ void TopKScreen<Scalar>::screen(const ConstView<Scalar>& X, Block& block) const 
       for (Index j = 0; j < m_; j += kGroup) {
         const std::uint32_t* units = packed_ + j * words_;
         for (Index g = 0; g < N; g += kBf16Samples) {
-          if (kind_ == Kind::Int8) {
-            int8_kernel()(samples + g * words_, block.scale + g,
-                          {units, scale_ + j, correction_ + j}, words_, z, kGroup);
-          } else {
-            bf16_kernel()(samples + g * words_, units, words_, z, kGroup);
-          }
+          bf16_kernel()(samples + g * words_, units, words_, z, kGroup);
           for (Index s = g; s < std::min(g + kBf16Samples, N); ++s) {
             consider(z + (s - g) * kGroup, j, std::min(kGroup, m_ - j), k, block.rows[s], block);
           }
@@ -315,7 +273,6 @@ void TopKScreen<Scalar>::all_units(const Scalar* x, Index slot, Block& block,
   std::copy_n(index, kept, out.index + slot * out.width);
   std::copy_n(value, kept, out.value + slot * out.width);
   out.count[slot] = kept;
-  out.candidates[slot] = m_;
   out.floor[slot] = 0;
 }
 
@@ -369,7 +326,6 @@ bool TopKScreen<Scalar>::finish(const Scalar* x, Index slot, Row& row, Block& bl
   std::copy_n(row.index, kept, out.index + slot * k);
   std::copy_n(value, kept, out.value + slot * k);
   out.count[slot] = kept;
-  out.candidates[slot] = count + late;
   out.floor[slot] = row.bounds.length > 0 ? floor / row.bounds.length : Scalar{0};
   return true;
 }

@@ -7,7 +7,7 @@
 
 #include <type_traits>
 
-#include "int8_product.hpp"
+#include "bf16_product.hpp"
 #include "sparse_kernels.hpp"
 #include "sparse_scratch.hpp"
 #include "topk_loops.hpp"
@@ -21,19 +21,17 @@ struct TopKSlots {
   Index width = 0;
   Scratch<std::int32_t> index_room;
   Scratch<Scalar> value_room, floor_room;
-  Scratch<Index> count_room, candidates_room;
+  Scratch<Index> count_room;
   std::int32_t* index = nullptr;
   Scalar* value = nullptr;
   Index* count = nullptr;
-  Index* candidates = nullptr;  ///< units that the screen left
-  Scalar* floor = nullptr;      ///< of the k-th largest unit, over the length of the sample; or 0
+  Scalar* floor = nullptr;  ///< of the k-th largest unit, over the length of the sample; or 0
 
   void resize(Index samples, Index k) {
     width = k;
     index = index_room.get(samples * k);
     value = value_room.get(samples * k);
     count = count_room.get(samples);
-    candidates = candidates_room.get(samples);
     floor = floor_room.get(samples);
   }
 };
@@ -69,23 +67,18 @@ class TopKScreen {
   /// @param encoder       m×d; must outlive the calls of `codes`, as `bias`.
   /// @param bias          m numbers or nullptr.
   /// @param samples, k    of the calls to come, which decide the kind of screen.
-  /// @param coarse        8 bits may do: see `pays`.
   void prepare(const ConstView<Scalar>& encoder, const Scalar* bias, Index samples, Index k,
-               bool coarse, ThreadPool& pool);
-
-  /// Whether a screen of 8 bits left few enough units of the first N samples to be computed. Where
-  /// single numbers of a row are much larger than the others, it does not.
-  [[nodiscard]] bool pays(const TopKSlots<Scalar>& done, Index N) const noexcept;
+               ThreadPool& pool);
 
   /// Codes of the rows of X into slots first, first + 1, ..., at most out.width of each.
   /// @param hint  a guess of `floor`, 0: none. If it is too high for a row, the row is done again.
   void codes(const ConstView<Scalar>& X, Index first, Scalar hint, TopKSlots<Scalar>& out) const;
 
  private:
-  enum class Kind { Plain, Bf16, Int8 };
+  enum class Kind { Plain, Bf16 };
   struct Row;
   struct Block;
-  void prepare_unit(Index j, Index first);
+  void prepare_unit(Index j);
   void pack_samples(const ConstView<Scalar>& X, Block& block) const;
   void codes_at(const ConstView<Scalar>& X, const Index* slots, Scalar hint,
                 TopKSlots<Scalar>& out) const;
@@ -109,10 +102,6 @@ class TopKScreen {
   Scratch<Scalar> bounds_;
   Scratch<std::uint32_t> packed_room_;
   std::uint32_t* packed_ = nullptr;
-  Scratch<float> scale_room_;
-  float* scale_ = nullptr;
-  Scratch<std::int32_t> correction_room_;
-  std::int32_t* correction_ = nullptr;
   Scalar *bias_ = nullptr, *slack_ = nullptr, *norm_ = nullptr, *rest_ = nullptr;
 };
 

@@ -62,7 +62,6 @@ struct TopKStep<Scalar>::Work {
   SparseCodes<Scalar> codes;
   // What earlier batches taught; changes no bit of a result.
   Scalar hint = 0;
-  bool coarse = true, tried = false;
   TopKScreen<Scalar> screen, aux_screen;
   EntriesByUnit<Scalar> entries, aux_entries;
   Scratch<Scalar> centred_room, residual, left, back, aux_back, dead_encoder, dead_bias, hints;
@@ -114,17 +113,7 @@ void TopKStep<Scalar>::Work::main_codes(const TopKState<Scalar>& state, const Co
   Scalar* R = residual_rows();
   Scalar* back_of = back.get(N * slots.width);
   double* squares_of = squares.get(2 * N);
-  const auto prepare = [&] {
-    screen.prepare(w.encoder, data_or_null(w.encoder_bias), N, options.k, coarse, pool);
-  };
-  prepare();
-  if (!tried && coarse) {
-    tried = true;
-    const Index probes = std::min(N, TopKScreen<Scalar>::kBlock);
-    screen.codes(centre<Scalar>(X, w.decoder_bias, 0, probes, room), 0, 0, slots);
-    coarse = screen.pays(slots, probes);
-    if (!coarse) prepare();
-  }
+  screen.prepare(w.encoder, data_or_null(w.encoder_bias), N, options.k, pool);
   parallel_for(pool, N, TopKScreen<Scalar>::kBlock, [&](Index begin, Index end) {
     screen.codes(centre<Scalar>(X, w.decoder_bias, begin, end, room), begin, hint, slots);
     for (Index s = begin; s < end; ++s) {
@@ -137,7 +126,6 @@ void TopKStep<Scalar>::Work::main_codes(const TopKState<Scalar>& state, const Co
       kernels.dots(R + s * d, D, terms.row, terms.count, back_of + at);
     }
   });
-  coarse = coarse && screen.pays(slots, N);
   hint = next_hint(slots.floor, N, hints.get(N));
   codes.offset.assign(1, 0);
   codes.index.clear();
@@ -183,7 +171,7 @@ double TopKStep<Scalar>::Work::aux_codes(const TopKState<Scalar>& state, Index d
   const Index k = std::min(aux_units(options, d), dead_units);
   aux_slots.resize(N, k);
   const Eigen::Map<const MatrixOf<Scalar>> rows(encoder, dead_units, d);
-  aux_screen.prepare(rows, bias, N, k, false, pool);
+  aux_screen.prepare(rows, bias, N, k, pool);
   Scalar* R = residual_rows();
   Scalar* L = left.get(N * d);
   Scalar* back_of = aux_back.get(N * k);
