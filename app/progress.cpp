@@ -36,6 +36,11 @@ Estimate estimate(const Progress& p, std::int64_t start, double seconds) {
 std::string details(const Progress& p, const Estimate& e) {
   std::string text = fmt::format("{}/{}  {:.0f}/s", p.done, p.total, e.rate);
   if (p.loss >= 0.0) text += fmt::format("  loss {:.4g}", p.loss);
+  for (const ProgressNumber& number : p.numbers) {
+    std::string name(number.name);
+    std::ranges::replace(name, '_', ' ');
+    text += fmt::format("  {} {:.4g}", name, number.value);
+  }
   if (e.left >= 0.0) text += fmt::format("  {} left", clock_text(e.left));
   if (e.to_record >= 0.0) text += fmt::format("  next record in {}", clock_text(e.to_record));
   return text;
@@ -87,6 +92,7 @@ void ProgressObserver::show(const Progress& p, double seconds) {
     nlohmann::ordered_json line = {
         {"stage", p.stage}, {"done", p.done}, {"total", p.total}, {"rate", e.rate}};
     if (p.loss >= 0.0) line["loss"] = p.loss;
+    for (const ProgressNumber& number : p.numbers) line[std::string(number.name)] = number.value;
     if (e.left >= 0.0) line["seconds_left"] = e.left;
     if (e.to_record >= 0.0) line["seconds_to_record"] = e.to_record;
     fmt::print(stderr, "{}\n", line.dump());

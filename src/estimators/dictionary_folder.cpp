@@ -6,6 +6,7 @@
 #include <span>
 
 #include "rows.hpp"
+#include "topk_weights.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/core/file.hpp"
 #include "twofold/core/version.hpp"
@@ -46,9 +47,11 @@ class ArrayWriter {
   explicit ArrayWriter(fs::path folder) : folder_(std::move(folder)) {}
   std::string operator()(const std::string& name, const ConstView<double>& values) {
     data::write_npy(folder_ / name, values);
-    files_[name] = checksum(folder_ / name);
+    note(name);
     return name;
   }
+  /// A file that someone else wrote.
+  void note(const std::string& name) { files_[name] = checksum(folder_ / name); }
   [[nodiscard]] const Json& files() const { return files_; }
 
  private:
@@ -60,14 +63,18 @@ class ArrayWriter {
 class ArrayReader {
  public:
   ArrayReader(fs::path folder, Json files) : folder_(std::move(folder)), files_(std::move(files)) {}
-  Matrix operator()(const std::string& name) const {
-    const fs::path file = folder_ / name;
+  /// Its place, if it is the file that was written.
+  [[nodiscard]] fs::path unchanged(const std::string& name) const {
+    fs::path file = folder_ / name;
     if (!files_.contains(name) || checksum(file) != files_[name].get<std::string>()) {
       throw DataError(kWhere, fmt::format("{} is not the file that was written with {}; learn the "
                                           "dictionary again, or put the original back",
                                           file.string(), (folder_ / "dictionary.json").string()));
     }
-    const auto source = data::open_npy(file);
+    return file;
+  }
+  Matrix operator()(const std::string& name) const {
+    const auto source = data::open_npy(unchanged(name));
     Matrix values(static_cast<Index>(source->size()), source->dimension());
     source->read(0, View<double>(values));
     return values;
@@ -95,29 +102,56 @@ data::KeptTransform read_transform(const Json& json, const ArrayReader& read) {
   return t;
 }
 
+// What the arrays hold: everything but image, transforms, input dimension.
+LearnedDictionary read_arrays(const Json& json, const ArrayReader& read) {
+  const DictionaryKind kind = parse_dictionary_kind(json.at("model").get<std::string>());
+  LearnedDictionary d;
+  if (kind == DictionaryKind::TopK) {
+    d = read_topk_weights(read.unchanged(kTopKWeights), /*alone=*/false);
+  } else {
+    d.kind = kind;
+    d.atoms = read("dictionary.npy");
+    d.mean = read("mean.npy").transpose();
+    d.gate.activation = model::parse_activation(json.at("activation").get<std::string>());
+    d.gate.bias = json.at("bias");
+    d.gate.positive = json.at("positive");
+    d.fingerprint = json.at("fingerprint");
+    d.status = json.at("status");
+  }
+  return d;
+}
+
 LearnedDictionary parse(const Json& json, const fs::path& folder) {
   const ArrayReader read(folder, json.at("files"));
-  LearnedDictionary d;
-  d.kind = parse_dictionary_kind(json.at("model").get<std::string>());
-  d.atoms = read("dictionary.npy");
-  d.mean = read("mean.npy").transpose();
-  d.gate.activation = model::parse_activation(json.at("activation").get<std::string>());
-  d.gate.bias = json.at("bias");
-  d.gate.positive = json.at("positive");
+  LearnedDictionary d = read_arrays(json, read);
   d.image = {json.at("image")[0], json.at("image")[1], json.at("image")[2]};
   for (const Json& t : json.at("transforms")) d.transforms.push_back(read_transform(t, read));
   d.input_dimension = json.at("input_dimension");
-  d.fingerprint = json.at("fingerprint");
-  d.status = json.at("status");
   return d;
+}
+
+// A weights file without its folder: all that codes need, unless rows are transformed first.
+LearnedDictionary load_file(const fs::path& file) {
+  try {
+    LearnedDictionary d = read_topk_weights(file, /*alone=*/true);
+    (void)DictionaryCoder(d);
+    return d;
+  } catch (const InvalidArgument& e) {
+    throw DataError(kWhere, fmt::format("{}: is damaged ({})", file.string(), e.what()));
+  }
 }
 
 }  // namespace
 
 void save_dictionary(const fs::path& folder, const LearnedDictionary& d) {
   ArrayWriter write(folder);
-  write("dictionary.npy", d.atoms);
-  write("mean.npy", d.mean.transpose());
+  if (d.kind == DictionaryKind::TopK) {
+    write_topk_weights(folder, d);
+    write.note(kTopKWeights);
+  } else {
+    write("dictionary.npy", d.atoms);
+    write("mean.npy", d.mean.transpose());
+  }
   Json transforms = Json::array();
   for (std::size_t i = 0; i < d.transforms.size(); ++i) {
     transforms.push_back(transform_json(d.transforms[i], i, write));
@@ -146,6 +180,8 @@ bool is_dictionary_folder(const fs::path& folder) {
 }
 
 LearnedDictionary load_dictionary(const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::is_regular_file(folder, ignored)) return load_file(folder);
   const fs::path file = folder / "dictionary.json";
   const auto fail = [&](const std::string& what) {
     throw DataError(kWhere, fmt::format("{}: {}; name a folder that `twofold learn` wrote",

@@ -127,12 +127,14 @@ double ExplainedVariance::mean_square_error() const {
   return numbers > 0.0 ? residual_ / numbers : 0.0;
 }
 
-Index duplicate_atoms(const Matrix& W, double limit) {
+Index duplicate_atoms(const Matrix& W, double limit, bool either_sign) {
   const Matrix unit = unit_rows(W);
   const Matrix cosines = unit * unit.transpose();
   Index count = 0;
   for (Index i = 1; i < W.rows(); ++i) {
-    if (cosines.row(i).head(i).cwiseAbs().maxCoeff() > limit) ++count;
+    const auto earlier = cosines.row(i).head(i);
+    const double most = either_sign ? earlier.cwiseAbs().maxCoeff() : earlier.maxCoeff();
+    if (most > limit) ++count;
   }
   return count;
 }

@@ -154,6 +154,8 @@ void warn(const DictionaryOptions& options, DictionaryPlan& plan) {
 }  // namespace
 
 void check_options(const DictionaryOptions& o) {
+  require(o.kind != DictionaryKind::TopK, kWhere,
+          "model topk has a learner of its own, TopKLearner");
   require(o.atoms >= 1, kWhere, fmt::format("atoms must be >= 1, got {}", o.atoms));
   require(o.sparsity >= 0, kWhere, fmt::format("sparsity must be >= 1, got {}", o.sparsity));
   require(o.sparsity <= o.atoms, kWhere,

@@ -52,13 +52,15 @@ MatrixF spaced_rows(const data::Source& source, std::uint64_t count, ThreadPool&
 }  // namespace
 
 DictionarySurvey survey_rows(const data::Source& rows, bool centre, ThreadPool& pool,
-                             Observer& observer) {
-  DictionarySurvey survey{.rows = rows.size(), .dimension = rows.dimension()};
+                             Observer& observer, std::uint64_t most) {
+  const SpacedRows chosen(rows.size(), most);
+  DictionarySurvey survey{
+      .rows = rows.size(), .surveyed = chosen.count(), .dimension = rows.dimension()};
   // Squares around the first row: a large mean must not drown the variance.
   Eigen::RowVectorXd origin;
   double least = 0.0;
   Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(rows.dimension()), squares = sum;
-  for_each_chunk<double>(rows, SpacedRows(rows.size(), rows.size()), pool, "survey", observer,
+  for_each_chunk<double>(rows, chosen, pool, "survey", observer,
                          [&](std::uint64_t, const ConstView<double>& X) {
                            if (origin.size() == 0) origin = X.row(0);
                            const Matrix shifted = X.rowwise() - origin;
@@ -69,7 +71,7 @@ DictionarySurvey survey_rows(const data::Source& rows, bool centre, ThreadPool& 
                              if (X.row(i).cwiseAbs().maxCoeff() == 0.0) ++survey.zero_rows;
                            }
                          });
-  const auto n = static_cast<double>(rows.size());
+  const auto n = static_cast<double>(chosen.count());
   const Eigen::RowVectorXd shift = sum / n;
   const Eigen::RowVectorXd variances = (squares / n - shift.cwiseAbs2()).cwiseMax(0.0);
   survey.constant_columns = (squares.array() == 0.0).count();

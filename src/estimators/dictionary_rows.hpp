@@ -7,11 +7,12 @@
 
 namespace twofold::estimators {
 
-/// One pass over the rows.
+/// One pass over the rows; over evenly spaced ones if there are more than `most`.
 /// @param centre  subtract the mean; else `mean` of the survey is 0.
 /// @throws DataError  if all rows are equal; Stopped.
 [[nodiscard]] DictionarySurvey survey_rows(const data::Source& rows, bool centre, ThreadPool& pool,
-                                           Observer& observer);
+                                           Observer& observer,
+                                           std::uint64_t most = data::kUnlimited);
 
 /// Rows (x − mean)/scale in single precision.
 class NormalisedRows {

@@ -17,9 +17,14 @@ using Clock = std::chrono::steady_clock;
 using Codes = ops::SparseCodes<double>;
 using Visit = std::function<void(const Codes& codes, const Matrix& Xhat)>;
 
+SpacedRows every(const data::Source& rows) {
+  return {rows.size(), rows.size()};
+}
+
 // Codes and reconstructions block by block; the time that `visit` takes is not counted.
-DictionaryPass pass(const LearnedDictionary& dictionary, const data::Source& rows, ThreadPool& pool,
-                    Observer& observer, const Visit& visit) {
+DictionaryPass pass(const LearnedDictionary& dictionary, const data::Source& rows,
+                    const SpacedRows& chosen, ThreadPool& pool, Observer& observer,
+                    const Visit& visit) {
   const DictionaryCoder coder(dictionary);
   DictionaryPass result;
   result.use.assign(static_cast<std::size_t>(dictionary.size()), 0);
@@ -29,8 +34,7 @@ DictionaryPass pass(const LearnedDictionary& dictionary, const data::Source& row
   const auto lap = [&] {
     result.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
   };
-  const SpacedRows all(rows.size(), rows.size());
-  for_each_chunk<double>(rows, all, pool, "encode", observer,
+  for_each_chunk<double>(rows, chosen, pool, "encode", observer,
                          [&](std::uint64_t, const ConstView<double>& X) {
                            coder.encode(X, codes, pool);
                            Xhat.resize(X.rows(), X.cols());
@@ -48,7 +52,7 @@ DictionaryPass pass(const LearnedDictionary& dictionary, const data::Source& row
                            visit(codes, Xhat);
                            begin = Clock::now();
                          });
-  result.rows = rows.size();
+  result.rows = chosen.count();
   return result;
 }
 
@@ -80,8 +84,9 @@ std::shared_ptr<const data::Source> transformed_rows(const LearnedDictionary& di
 
 DictionaryPass measure_dictionary(const LearnedDictionary& dictionary,
                                   const data::Source& transformed, ThreadPool& pool,
-                                  Observer& observer) {
-  return pass(dictionary, transformed, pool, observer, [](const Codes&, const Matrix&) {});
+                                  Observer& observer, std::uint64_t most) {
+  return pass(dictionary, transformed, SpacedRows(transformed.size(), most), pool, observer,
+              [](const Codes&, const Matrix&) {});
 }
 
 DictionaryPass write_codes(const LearnedDictionary& dictionary, const data::Source& transformed,
@@ -91,14 +96,15 @@ DictionaryPass write_codes(const LearnedDictionary& dictionary, const data::Sour
   std::vector<std::int64_t> lengths;
   std::vector<float> values;
   const auto produce = [&](const data::AppendSparseRows& append) {
-    result = pass(dictionary, transformed, pool, observer, [&](const Codes& codes, const Matrix&) {
-      lengths.clear();
-      for (std::size_t i = 1; i < codes.offset.size(); ++i) {
-        lengths.push_back(codes.offset[i] - codes.offset[i - 1]);
-      }
-      values.assign(codes.value.begin(), codes.value.end());
-      append(lengths, codes.index, values);
-    });
+    result = pass(dictionary, transformed, every(transformed), pool, observer,
+                  [&](const Codes& codes, const Matrix&) {
+                    lengths.clear();
+                    for (std::size_t i = 1; i < codes.offset.size(); ++i) {
+                      lengths.push_back(codes.offset[i] - codes.offset[i - 1]);
+                    }
+                    values.assign(codes.value.begin(), codes.value.end());
+                    append(lengths, codes.index, values);
+                  });
   };
   data::write_csr(file, transformed.size(), dictionary.size(), produce);
   return result;
@@ -110,7 +116,7 @@ DictionaryPass write_reconstructions(const LearnedDictionary& dictionary,
                                      Observer& observer) {
   DictionaryPass result;
   const auto produce = [&](const data::AppendRows& append) {
-    result = pass(dictionary, transformed, pool, observer,
+    result = pass(dictionary, transformed, every(transformed), pool, observer,
                   [&](const Codes&, const Matrix& Xhat) { append(Xhat.cast<float>()); });
   };
   data::write_rows(file, transformed.size(), dictionary.dimension(), produce);

@@ -9,6 +9,7 @@
 
 #include "twofold/core/error.hpp"
 #include "twofold/core/fields.hpp"
+#include "twofold/ops/topk_step.hpp"
 
 namespace twofold::estimators {
 namespace {
@@ -52,7 +53,6 @@ std::string describe_gate(const ops::Gate& gate) {
 
 DictionaryCoder::DictionaryCoder(const LearnedDictionary& dictionary)
     : atoms_(dictionary.atoms),
-      unit_(dictionary.atoms),
       inverse_norm_(dictionary.atoms.rows()),
       mean_(dictionary.mean),
       gate_(dictionary.gate) {
@@ -62,9 +62,31 @@ DictionaryCoder::DictionaryCoder(const LearnedDictionary& dictionary)
   for (Index j = 0; j < atoms_.rows(); ++j) {
     const double norm = atoms_.row(j).norm();
     require(norm > 0.0 && std::isfinite(norm), kWhere, fmt::format("atom {} has norm {}", j, norm));
-    unit_.row(j) /= norm;
     inverse_norm_[j] = 1.0 / norm;
   }
+  if (dictionary.kind == DictionaryKind::TopK) {
+    take_encoder(dictionary);
+  } else {
+    unit_ = atoms_;
+    for (Index j = 0; j < unit_.rows(); ++j) unit_.row(j) /= atoms_.row(j).norm();
+  }
+}
+
+void DictionaryCoder::take_encoder(const LearnedDictionary& d) {
+  const Matrix& encoder = d.encoder.size() == 0 ? d.atoms : d.encoder;
+  require(
+      encoder.rows() == d.size() && encoder.cols() == d.dimension() && encoder.allFinite() &&
+          d.encoder_bias.size() == d.size() && d.encoder_bias.allFinite(),
+      kWhere,
+      fmt::format("an encoder of {} x {} with {} biases does not fit {} x {} atoms, or is not "
+                  "finite",
+                  encoder.rows(), encoder.cols(), d.encoder_bias.size(), d.size(), d.dimension()));
+  const auto* top = std::get_if<model::TopK>(&gate_.activation);
+  require(top != nullptr && gate_.positive && top->k <= d.size(), kWhere,
+          fmt::format("the codes of a k-sparse autoencoder of {} units cannot be {}", d.size(),
+                      describe_gate(gate_)));
+  topk_.encoder = encoder.cast<float>();
+  topk_.encoder_bias = d.encoder_bias.cast<float>();
 }
 
 void DictionaryCoder::encode(const ConstView<double>& X, ops::SparseCodes<double>& codes,
@@ -73,6 +95,16 @@ void DictionaryCoder::encode(const ConstView<double>& X, ops::SparseCodes<double
           fmt::format("rows of dimension {} cannot be coded with atoms of dimension {}", X.cols(),
                       atoms_.cols()));
   const Matrix centred = X.rowwise() - mean_.transpose();
+  if (topk_.encoder.size() > 0) {
+    const MatrixF rounded = centred.cast<float>();
+    ops::SparseCodes<float> found;
+    ops::topk_encode<float>(topk_, std::get<model::TopK>(gate_.activation).k, rounded, found, pool);
+    codes.offset = std::move(found.offset);
+    codes.index = std::move(found.index);
+    codes.value.assign(found.value.begin(), found.value.end());
+    codes.atoms = found.atoms;
+    return;
+  }
   ops::encode<double>(centred, unit_, gate_, codes, pool);
   for (std::size_t e = 0; e < codes.value.size(); ++e) {
     codes.value[e] *= inverse_norm_[codes.index[e]];

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace twofold {
@@ -14,6 +15,12 @@ enum class Severity { Info, Warning };
 /// Why a computation should end at the next step boundary.
 enum class StopRequest { None, Interrupt, Terminate };
 
+/// A number that is shown beside the loss, e.g. {"explained_variance", 0.71}.
+struct ProgressNumber {
+  std::string_view name;  ///< snake_case: the key in JSON; people see blanks
+  double value = 0.0;
+};
+
 /// One progress report; a field that does not apply is left at its default.
 struct Progress {
   std::string_view stage;        ///< what is running, e.g. "train seed 2/5"
@@ -21,6 +28,7 @@ struct Progress {
   std::int64_t total = 0;        ///< units in all; 0 if unknown
   double loss = -1.0;            ///< current loss; negative if none
   std::int64_t next_record = 0;  ///< unit at which the next record is taken; 0 if none
+  std::span<const ProgressNumber> numbers = {};
 };
 
 /// Receives progress and messages; override what is of interest.

@@ -15,10 +15,17 @@ namespace twofold::estimators {
 ///   dictionary.json        gate, shapes, transforms, fingerprint of the training rows, and a
 ///                          checksum of each of the files above; written last
 ///
+/// but a k-sparse autoencoder instead of the first two, all float32,
+///
+///   sae_weights.safetensors  W_enc d×m, b_enc m, W_dec m×d (atoms), b_dec d (mean); activation, k,
+///                            normalisation and how it was trained in the metadata
+///   cfg.json                 the same for SAELens
+///
 /// @throws OutputError  with the system's reason.
 void save_dictionary(const std::filesystem::path& folder, const LearnedDictionary& dictionary);
 
-/// Reads it back, bit for bit.
+/// Reads it back, bit for bit (a k-sparse autoencoder: what its floats hold).
+/// @param folder  or the sae_weights.safetensors alone, if the rows have no transforms.
 /// @throws DataError  if the folder is no dictionary, a file is missing or was changed (by its
 ///         checksum), a number does not fit, or it was made by a later version.
 [[nodiscard]] LearnedDictionary load_dictionary(const std::filesystem::path& folder);

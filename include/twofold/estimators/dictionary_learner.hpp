@@ -40,7 +40,8 @@ struct DictionaryChoice {
 
 /// What was seen of the training rows in one pass.
 struct DictionarySurvey {
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;      ///< that there are
+  std::uint64_t surveyed = 0;  ///< of them: what the numbers below are of
   Index dimension = 0;
   Vector mean;                  ///< that is subtracted; zeros if none is
   double energy = 0.0;          ///< E‖x − mean‖² with that mean

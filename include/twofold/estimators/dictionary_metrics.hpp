@@ -69,7 +69,8 @@ class ExplainedVariance {
   double residual_ = 0;  // Σ‖x − x̂‖²
 };
 
-/// Rows of W that are within |cos| > limit of an earlier row. Rows of length 0 are no duplicates.
-[[nodiscard]] Index duplicate_atoms(const Matrix& W, double limit = 0.9);
+/// Rows of W that are within |cos| > limit of an earlier row; cos > limit if signs count. Rows of
+/// length 0 are no duplicates. Needs m² numbers.
+[[nodiscard]] Index duplicate_atoms(const Matrix& W, double limit = 0.9, bool either_sign = true);
 
 }  // namespace twofold::estimators

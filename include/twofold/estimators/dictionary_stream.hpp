@@ -32,12 +32,14 @@ struct DictionaryPass {
 [[nodiscard]] std::shared_ptr<const data::Source> transformed_rows(
     const LearnedDictionary& dictionary, std::shared_ptr<const data::Source> rows);
 
-/// Codes of rows that are transformed already, and how well they explain them.
+/// Codes of rows that are transformed already, and how well they explain them; of evenly spaced
+/// ones if there are more than `most`.
 /// @throws Stopped (one_bit_prediction.hpp) if the observer asks for it; DataError from the source.
 /// Memory: blocks of about 2 million numbers.
 [[nodiscard]] DictionaryPass measure_dictionary(const LearnedDictionary& dictionary,
                                                 const data::Source& transformed, ThreadPool& pool,
-                                                Observer& observer = no_observer());
+                                                Observer& observer = no_observer(),
+                                                std::uint64_t most = data::kUnlimited);
 
 /// The same, and the codes into `file` (.npz, data::write_csr), complete or absent.
 DictionaryPass write_codes(const LearnedDictionary& dictionary, const data::Source& transformed,
