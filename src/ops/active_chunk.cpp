@@ -71,7 +71,8 @@ void ActiveChunk::forward(bool /*with_slopes*/) {
     float* Z = buffers_.codes.data() + block.begin * samples;
     if (first) pass.clear_sums(scratch);
     pass.encode(weights_.encoder, block, active_.samples, X_, largest, Z);
-    pass.decode(weights_.decoder_rows(), block, Z, samples, scratch);
+    pass.pack(weights_.decoder_rows(), block, scratch);
+    pass.decode(block.size, Z, samples, scratch);
   });
 }
 
@@ -108,23 +109,18 @@ void ActiveChunk::backward(model::Weights<float>& gradient, float factor, bool f
   const ActivePass& pass = active_.pass;
   const bool tied = weights_.tied();
   MatrixF& decoder = tied ? gradient.encoder : gradient.decoder;
+  const ActivePass::Gradient sums{.A = weights_.decoder_rows(),
+                                  .start = first ? nullptr : &decoder,
+                                  .encoder = tied ? nullptr : &gradient.encoder,
+                                  .moves_decoder = true,
+                                  .moves_encoder = true,
+                                  .decoder_factor = factor,
+                                  .encoder_factor = factor};
   for_each_block([&](Span block, ActivePass::Scratch& s, bool) {
-    const auto begin = [&](const MatrixF& M, AlignedFloats& panels) {
-      if (first) return pass.clear_block(panels);
-      pass.pack(M, block, panels);
-    };
-    pass.pack(weights_.decoder_rows(), block, s.old);
-    begin(decoder, s.decoder);
-    if (!tied) begin(gradient.encoder, s.encoder);
-    pass.backward(buffers_.codes.data() + block.begin * X_.rows(), block.size, active_.samples,
-                  {.old = &s.old,
-                   .decoder = &s.decoder,
-                   .encoder = tied ? &s.decoder : &s.encoder,
-                   .decoder_factor = factor,
-                   .encoder_factor = factor},
-                  s);
-    pass.unpack(s.decoder, block, decoder);
-    if (!tied) pass.unpack(s.encoder, block, gradient.encoder);
+    if (first && !tied) gradient.encoder.middleRows(block.begin, block.size).setZero();
+    pass.backward(buffers_.codes.data() + block.begin * X_.rows(), block, active_.samples, true,
+                  sums, s);
+    pass.unpack(s, block, decoder);
   });
 }
 

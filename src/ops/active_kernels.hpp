@@ -17,9 +17,17 @@ struct ActivePairs {
   float* value;
 };
 
-/// Matrices stand in panels of `width` columns, a multiple of kPanelLanes and at most kPanelLanes *
-/// kPanelVectors: row r of a panel is `width` floats from r * width on.
+/// Samples stand in panels of `width` columns, a multiple of kPanelLanes and at most kPanelLanes *
+/// kPanelVectors: row r of a panel is `width` floats from r * width on, zeros beyond the last
+/// column of the matrix.
 inline constexpr Index kPanelLanes = 16, kPanelVectors = 8;
+
+/// The columns of a panel in another matrix: row r from r * stride on. Only `columns` of them
+/// exist, more than width - kPanelLanes.
+struct PanelRows {
+  float* data;
+  Index stride, columns;
+};
 
 /// Sums are in a fixed order for given pairs.
 struct ActiveKernels {
@@ -36,12 +44,14 @@ struct ActiveKernels {
                const ActivePairs& pairs);
 
   /// row r of `out` += Σ value * row `index` of `panel`.
-  void (*add)(const float* panel, Index width, const ActivePairs& pairs, float* out);
+  void (*add)(const float* panel, Index width, const ActivePairs& pairs, const PanelRows& out);
 
-  /// The same, and kPanelLanes partial sums of ⟨row r of old, row `index` of panel⟩ for every pair,
-  /// stored if `first`, else added to those that are there. No sums of rows if `out` is null.
-  void (*add_and_dot)(const float* panel, Index width, const ActivePairs& pairs, const float* old,
-                      bool first, float* out, float* partial);
+  /// row r of `out`, a panel, = row r of `start` (0 if that is null) + Σ value * row `index` of
+  /// `panel`, unless `out` is null; and kPanelLanes partial sums of ⟨row r of old, row `index` of
+  /// panel⟩ for every pair, stored if `first`, else added to those that are there.
+  void (*add_and_dot)(const float* panel, Index width, const ActivePairs& pairs,
+                      const PanelRows& old, bool first, const PanelRows& start, float* out,
+                      float* partial);
 
   /// value = factor * the sum of its kPanelLanes partial sums.
   void (*fold)(const float* partial, float factor, const ActivePairs& pairs);

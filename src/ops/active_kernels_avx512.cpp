@@ -112,14 +112,37 @@ TWOFOLD_TARGET void fire(const float* H, Index h_stride, Index columns, float fa
   }
 }
 
+// Lanes of the last vector of a panel that exist.
 template <int kVectors>
-TWOFOLD_TARGET void add(const float* panel, const ActivePairs& pairs, float* out) {
-  for (Index r = 0; r < pairs.rows; ++r, out += kVectors * kLanes) {
+__mmask16 last_of(const PanelRows& rows) {
+  return static_cast<__mmask16>(0xffffU >> (kVectors * kLanes - rows.columns));
+}
+
+template <int kVectors>
+TWOFOLD_TARGET __m512 load(const float* row, int v, __mmask16 last) {
+  return v + 1 < kVectors ? _mm512_loadu_ps(row + v * kLanes)
+                          : _mm512_maskz_loadu_ps(last, row + v * kLanes);
+}
+
+// Rows of the weights come from memory, and no stride prefetcher sees them in time.
+constexpr Index kAhead = 4;
+template <int kVectors>
+void fetch_ahead(const float* row) {
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; ++v) _mm_prefetch(row + v * kLanes, _MM_HINT_T0);
+}
+
+template <int kVectors>
+TWOFOLD_TARGET void add(const float* panel, const ActivePairs& pairs, const PanelRows& rows) {
+  const __mmask16 last = last_of<kVectors>(rows);
+  float* out = rows.data;
+  for (Index r = 0; r < pairs.rows; ++r, out += rows.stride) {
     const std::int32_t* index = pairs.index + r * pairs.stride;
     const float* value = pairs.value + r * pairs.stride;
+    fetch_ahead<kVectors>(out + kAhead * rows.stride);
     __m512 sum[kVectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) sum[v] = _mm512_load_ps(out + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) sum[v] = load<kVectors>(out, v, last);
     for (Index e = 0, end = pairs.count[r]; e < end; ++e) {
       const float* row = panel + static_cast<Index>(index[e]) * (kVectors * kLanes);
       const __m512 h = _mm512_set1_ps(value[e]);
@@ -129,24 +152,30 @@ TWOFOLD_TARGET void add(const float* panel, const ActivePairs& pairs, float* out
       }
     }
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) _mm512_store_ps(out + v * kLanes, sum[v]);
+    for (int v = 0; v + 1 < kVectors; ++v) _mm512_storeu_ps(out + v * kLanes, sum[v]);
+    _mm512_mask_storeu_ps(out + (kVectors - 1) * kLanes, last, sum[kVectors - 1]);
   }
 }
 
 // Two chains of partial sums, so that no product waits for the one before.
 template <int kVectors, bool kAdd, bool kFirst>
-TWOFOLD_TARGET void add_and_dot(const float* panel, const ActivePairs& pairs, const float* old,
-                                float* out, float* partial) {
+TWOFOLD_TARGET void add_and_dot(const float* panel, const ActivePairs& pairs, const PanelRows& old,
+                                const PanelRows& start, float* out, float* partial) {
   constexpr Index kWidth = kVectors * kLanes;
-  for (Index r = 0; r < pairs.rows; ++r, old += kWidth) {
+  const __mmask16 last = last_of<kVectors>(old);
+  for (Index r = 0; r < pairs.rows; ++r) {
     const std::int32_t* index = pairs.index + r * pairs.stride;
     const float* value = pairs.value + r * pairs.stride;
     float* dots = partial + r * pairs.stride * kLanes;
+    fetch_ahead<kVectors>(old.data + (r + kAhead) * old.stride);
     __m512 sum[kVectors], weights[kVectors];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      weights[v] = _mm512_load_ps(old + v * kLanes);
-      if constexpr (kAdd) sum[v] = _mm512_load_ps(out + v * kLanes);
+      weights[v] = load<kVectors>(old.data + r * old.stride, v, last);
+      if constexpr (kAdd) {
+        sum[v] = start.data == nullptr ? _mm512_setzero_ps()
+                                       : load<kVectors>(start.data + r * start.stride, v, last);
+      }
     }
     for (Index e = 0, end = pairs.count[r]; e < end; ++e) {
       const float* row = panel + static_cast<Index>(index[e]) * kWidth;
@@ -210,11 +239,12 @@ TWOFOLD_TARGET void fold(const float* partial, float factor, const ActivePairs& 
 }
 
 // One function for each width of a panel.
-using Add = void (*)(const float*, const ActivePairs&, float*);
+using Add = void (*)(const float*, const ActivePairs&, const PanelRows&);
 constexpr std::array<Add, kPanelVectors> kAdd{add<1>, add<2>, add<3>, add<4>,
                                               add<5>, add<6>, add<7>, add<8>};
 
-using AddAndDot = void (*)(const float*, const ActivePairs&, const float*, float*, float*);
+using AddAndDot = void (*)(const float*, const ActivePairs&, const PanelRows&, const PanelRows&,
+                           float*, float*);
 template <bool kAdds, bool kFirst>
 constexpr std::array<AddAndDot, kPanelVectors> kAddAndDot{
     add_and_dot<1, kAdds, kFirst>, add_and_dot<2, kAdds, kFirst>, add_and_dot<3, kAdds, kFirst>,
@@ -225,16 +255,17 @@ constexpr std::size_t place(Index width) {
   return static_cast<std::size_t>(width / kLanes - 1);
 }
 
-void add_in_panel(const float* panel, Index width, const ActivePairs& pairs, float* out) {
+void add_in_panel(const float* panel, Index width, const ActivePairs& pairs, const PanelRows& out) {
   kAdd[place(width)](panel, pairs, out);
 }
 
 void add_and_dot_in_panel(const float* panel, Index width, const ActivePairs& pairs,
-                          const float* old, bool first, float* out, float* partial) {
+                          const PanelRows& old, bool first, const PanelRows& start, float* out,
+                          float* partial) {
   const auto& functions = out == nullptr
                               ? (first ? kAddAndDot<false, true> : kAddAndDot<false, false>)
                               : (first ? kAddAndDot<true, true> : kAddAndDot<true, false>);
-  functions[place(width)](panel, pairs, old, out, partial);
+  functions[place(width)](panel, pairs, old, start, out, partial);
 }
 
 constexpr ActiveKernels kKernels{"avx512", encode, fire, add_in_panel, add_and_dot_in_panel, fold};

@@ -66,10 +66,7 @@ ActivePass::Samples ActivePass::samples(Index room) const {
 }
 
 ActivePass::Scratch ActivePass::scratch() const {
-  const AlignedFloats rows(panels_.size(kNeurons));
-  return {.old = rows,
-          .decoder = rows,
-          .encoder = rows,
+  return {.rows = AlignedFloats(panels_.size(kNeurons)),
           .partial = AlignedFloats(kNeurons * (tile_ + kPanelLanes) * kPanelLanes),
           .sums = AlignedFloats(panels_.size(chunk_)),
           .by_neuron = ActiveLists(kNeurons, tile_),
@@ -89,15 +86,15 @@ void ActivePass::take_residual(Index i, const float* e, Samples& samples) const 
   panels_.write(e, samples.room, i, samples.E);
 }
 
-void ActivePass::pack(const MatrixF& M, Span block, AlignedFloats& panels) const {
+void ActivePass::pack(const MatrixF& M, Span block, Scratch& scratch) const {
   for (Index r = 0; r < block.size; ++r) {
-    panels_.write(M.row(block.begin + r).data(), kNeurons, r, panels);
+    panels_.write(M.row(block.begin + r).data(), kNeurons, r, scratch.rows);
   }
 }
 
-void ActivePass::unpack(const AlignedFloats& panels, Span block, MatrixF& M) const {
+void ActivePass::unpack(const Scratch& scratch, Span block, MatrixF& M) const {
   for (Index r = 0; r < block.size; ++r) {
-    panels_.read(panels, kNeurons, r, M.row(block.begin + r).data());
+    panels_.read(scratch.rows, kNeurons, r, M.row(block.begin + r).data());
   }
 }
 
@@ -108,24 +105,18 @@ void ActivePass::encode(const MatrixF& B, Span block, const Samples& samples, Co
   repair_signs(B.middleRows(block.begin, block.size), X, largest, Z);
 }
 
-void ActivePass::decode(const MatrixF& A, Span block, const float* Z, Index samples,
-                        Scratch& scratch) const {
-  pack(A, block, scratch.decoder);
-  const ActivePairs by_neuron = scratch.by_neuron.pairs(block.size);
+void ActivePass::decode(Index rows, const float* Z, Index samples, Scratch& scratch) const {
+  const ActivePairs by_neuron = scratch.by_neuron.pairs(rows);
   for (Index first = 0; first < samples; first += tile_) {
     const Index size = std::min(tile_, samples - first);
     const ActivePairs by_sample = scratch.by_sample.pairs(size);
     kernels_.fire(Z + first, samples, size, 1.0F, by_neuron);
     transpose(by_neuron, by_sample);
     panels_.for_each(kNeurons, [&](Index column, Index width, Index panel) {
-      kernels_.add(scratch.decoder.data() + panel, width, by_sample,
-                   scratch.sums.data() + column * chunk_ + first * width);
+      float* sums = scratch.sums.data() + column * chunk_ + first * width;
+      kernels_.add(scratch.rows.data() + panel, width, by_sample, {sums, width, width});
     });
   }
-}
-
-void ActivePass::clear_block(AlignedFloats& panels) const {
-  std::fill_n(panels.data(), panels_.size(kNeurons), 0.0F);
 }
 
 void ActivePass::clear_sums(Scratch& scratch) const {
@@ -140,25 +131,36 @@ void ActivePass::add_sums(const Scratch& scratch, Index sample, float* row) cons
   });
 }
 
-void ActivePass::backward(const float* Z, Index rows, const Samples& samples,
+void ActivePass::backward(const float* Z, Span block, const Samples& samples, bool first_chunk,
                           const Gradient& gradient, Scratch& scratch) const {
-  const ActivePairs pairs = scratch.by_neuron.pairs(rows);
+  const ActivePairs pairs = scratch.by_neuron.pairs(block.size);
+  // The panel's columns of the block's rows of M. Kernels write only where that is said.
+  const auto rows_of = [&](const MatrixF& M, Index first, Index width) {
+    return PanelRows{const_cast<float*>(M.row(block.begin).data()) + first, panels_.columns,
+                     std::min(width, panels_.columns - first)};
+  };
   for (Index tile = 0; tile < samples.size; tile += tile_) {
     const Index size = std::min(tile_, samples.size - tile);
+    const bool starts = first_chunk && tile == 0;
     kernels_.fire(Z + tile, samples.size, size, gradient.decoder_factor, pairs);
+    if (starts && !gradient.moves_encoder) pack(*gradient.start, block, scratch);
     panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
       const float* E = samples.E.data() + panel + tile * width;
-      float* sums =
-          gradient.decoder == nullptr ? nullptr : gradient.decoder->data() + first * kNeurons;
-      if (gradient.encoder == nullptr) return kernels_.add(E, width, pairs, sums);
-      kernels_.add_and_dot(E, width, pairs, gradient.old->data() + first * kNeurons, first == 0,
-                           sums, scratch.partial.data());
+      float* rows = scratch.rows.data() + first * kNeurons;
+      if (!gradient.moves_encoder) return kernels_.add(E, width, pairs, {rows, width, width});
+      const PanelRows start = !starts                     ? PanelRows{rows, width, width}
+                              : gradient.start == nullptr ? PanelRows{nullptr, 0, width}
+                                                          : rows_of(*gradient.start, first, width);
+      kernels_.add_and_dot(E, width, pairs, rows_of(gradient.A, first, width), first == 0, start,
+                           gradient.moves_decoder ? rows : nullptr, scratch.partial.data());
     });
-    if (gradient.encoder == nullptr) continue;
+    if (!gradient.moves_encoder) continue;
     kernels_.fold(scratch.partial.data(), gradient.encoder_factor, pairs);
     panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
-      kernels_.add(samples.X.data() + panel + tile * width, width, pairs,
-                   gradient.encoder->data() + first * kNeurons);
+      const PanelRows out = gradient.encoder == nullptr
+                                ? PanelRows{scratch.rows.data() + first * kNeurons, width, width}
+                                : rows_of(*gradient.encoder, first, width);
+      kernels_.add(samples.X.data() + panel + tile * width, width, pairs, out);
     });
   }
 }

@@ -74,46 +74,43 @@ class ActivePass {
   };
   /// Memory of one thread's work, with room for whole blocks and chunks; `sums` lasts for a chunk.
   struct Scratch {
-    AlignedFloats old, decoder, encoder;  ///< rows of a block, in panels
-    AlignedFloats partial;                ///< sums of the pairs of a tile
-    AlignedFloats sums;                   ///< chunk×d, in panels: Σ h_r a_r
+    AlignedFloats rows;     ///< of a block, in panels
+    AlignedFloats partial;  ///< sums of the pairs of a tile
+    AlignedFloats sums;     ///< chunk×d, in panels: Σ h_r a_r
     ActiveLists by_neuron, by_sample;
   };
   [[nodiscard]] Samples samples(Index room) const;
   [[nodiscard]] Scratch scratch() const;
-  /// Whether a chunk of this many samples is one tile: see Gradient.
-  [[nodiscard]] bool one_tile(Index size) const noexcept { return size <= tile_; }
-
   void take_sample(Index i, const float* x, Samples& samples) const;
   void take_residual(Index i, const float* e, Samples& samples) const;
-  /// Rows of a block into panels, and back.
-  void pack(const MatrixF& M, Span block, AlignedFloats& panels) const;
-  void unpack(const AlignedFloats& panels, Span block, MatrixF& M) const;
-  void clear_block(AlignedFloats& panels) const;
+  /// The block's rows of M into scratch.rows, and back.
+  void pack(const MatrixF& M, Span block, Scratch& scratch) const;
+  void unpack(const Scratch& scratch, Span block, MatrixF& M) const;
 
   /// Z = B Xᵀ of the block: its size × the chunk's, row by row; no sign is wrong.
   /// @param X        the chunk's rows
   /// @param largest  of their norms
   void encode(const MatrixF& B, Span block, const Samples& samples, ConstView<float> X,
               double largest, float* Z) const;
-  /// scratch.sums += Hᵀ A, over the block; H = max(Z, 0).
-  void decode(const MatrixF& A, Span block, const float* Z, Index samples, Scratch& scratch) const;
+  /// scratch.sums += Hᵀ A, over the block, whose rows of A are in scratch.rows; H = max(Z, 0).
+  void decode(Index rows, const float* Z, Index samples, Scratch& scratch) const;
   void clear_sums(Scratch& scratch) const;
   /// Row `sample` of the sums, added to `row` (d).
   void add_sums(const Scratch& scratch, Index sample, float* row) const;
 
-  /// What a block adds to its two factors, each in panels:
-  ///   decoder += decoder_factor H E,   encoder += encoder_factor [(old Eᵀ)∘1(H > 0)] X.
-  /// One that is null is not computed. `old` may be `decoder` itself if the chunk is one tile: a
-  /// row is read for the last time before its sum is written.
+  /// What a chunk adds to the two factors of a block, rows from `block` on:
+  ///   scratch.rows = start + decoder_factor H E,
+  ///   encoder += encoder_factor [(A Eᵀ)∘1(H > 0)] X, to scratch.rows where it is null.
+  /// One whose factor is not wanted is not computed.
   struct Gradient {
-    const AlignedFloats* old;
-    AlignedFloats* decoder;
-    AlignedFloats* encoder;
+    const MatrixF& A;
+    const MatrixF* start;  ///< before the first chunk; 0 where it is null, if the encoder moves
+    MatrixF* encoder;
+    bool moves_decoder, moves_encoder;
     float decoder_factor, encoder_factor;
   };
-  void backward(const float* Z, Index rows, const Samples& samples, const Gradient& gradient,
-                Scratch& scratch) const;
+  void backward(const float* Z, Span block, const Samples& samples, bool first_chunk,
+                const Gradient& gradient, Scratch& scratch) const;
 
  private:
   const ActiveKernels& kernels_;

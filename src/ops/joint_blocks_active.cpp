@@ -29,26 +29,20 @@ class ActiveBlocks final : public JointBlocks<float> {
   void update(model::Weights<float>& w, Span block, Index strip,
               FactorSteps<float> steps) override {
     ActivePass::Scratch& s = scratch(strip);
-    const float encoder_factor = steps.encoder * w.scale;
-    const float decoder_factor = w.tied() ? encoder_factor : steps.decoder * w.scale;
     MatrixF& A = w.tied() ? w.encoder : w.decoder;
-    const bool encoder = trained_ != TrainedFactors::Decoder;
-    const bool decoder = trained_ != TrainedFactors::Encoder;
-    const bool in_place = pass_.one_tile(sizes_.samples);
-    pass_.pack(A, block, s.decoder);
-    if (encoder && !in_place) pass_.pack(A, block, s.old);
-    if (encoder && !w.tied()) pass_.pack(w.encoder, block, s.encoder);
-    const ActivePass::Gradient update{.old = in_place ? &s.decoder : &s.old,
-                                      .decoder = decoder ? &s.decoder : nullptr,
-                                      .encoder = !encoder   ? nullptr
-                                                 : w.tied() ? &s.decoder
-                                                            : &s.encoder,
-                                      .decoder_factor = decoder_factor,
-                                      .encoder_factor = encoder_factor};
-    for_each_chunk(
-        [&](Span c) { pass_.backward(codes(block, c), block.size, samples(c), update, s); });
-    if (decoder) pass_.unpack(s.decoder, block, A);
-    if (encoder && !w.tied()) pass_.unpack(s.encoder, block, w.encoder);
+    const float encoder_factor = steps.encoder * w.scale;
+    const ActivePass::Gradient update{
+        .A = A,
+        .start = &A,
+        .encoder = w.tied() ? nullptr : &w.encoder,
+        .moves_decoder = trained_ != TrainedFactors::Encoder,
+        .moves_encoder = trained_ != TrainedFactors::Decoder,
+        .decoder_factor = w.tied() ? encoder_factor : steps.decoder * w.scale,
+        .encoder_factor = encoder_factor};
+    for_each_chunk([&](Span c) {
+      pass_.backward(codes(block, c), block, samples(c), c.begin == 0, update, s);
+    });
+    if (update.moves_decoder) pass_.unpack(s, block, A);
   }
 
   void forward(const model::Weights<float>& w, Span block, Span chunk, Index strip, bool encode,
@@ -60,7 +54,8 @@ class ActiveBlocks final : public JointBlocks<float> {
                    largest_, Z);
     }
     if (first) pass_.clear_sums(s);
-    pass_.decode(w.decoder_rows(), block, Z, chunk.size, s);
+    pass_.pack(w.decoder_rows(), block, s);
+    pass_.decode(block.size, Z, chunk.size, s);
   }
 
   void output(Span chunk, Index sample, float* row) const override {

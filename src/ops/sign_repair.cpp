@@ -23,7 +23,7 @@ bool any_within(const float* z, Index count, float bound) {
 
 TWOFOLD_FOR_EACH_PROCESSOR
 float squared_norm(const float* x, Index d) {
-  constexpr Index kLanes = 32;  // partial sums, so that the loop has no chain
+  constexpr Index kLanes = 16;  // partial sums, so that the loop has no chain
   float lane[kLanes] = {};
   Index k = 0;
   for (; k + kLanes <= d; k += kLanes) {

@@ -138,16 +138,27 @@ TEST_F(ActiveKernelsTest, AddRowsAndDots) {
           dots[static_cast<std::size_t>(e)] = old.row(r).dot(x);
         }
       }
-      Floats P(panel), O(old), added(start), both(start), partial(rows * lists.stride * 16);
-      kernels->add(P.data(), width, lists.pairs(), added.data());
-      EXPECT_TRUE(added.matrix(rows, width) == sums) << width << " " << samples;
+      Floats P(panel), both(start), partial(rows * lists.stride * 16);
+      // Rows in a wider matrix, of which only these columns may change.
+      MatrixF added = MatrixF::Constant(rows, width + 5, 7), expected = added;
+      const Index columns = width - samples % 16;
+      added.leftCols(columns) = start.leftCols(columns);
+      expected.leftCols(columns) = sums.leftCols(columns);
+      kernels->add(P.data(), width, lists.pairs(), {added.data(), width + 5, columns});
+      EXPECT_TRUE(added == expected) << width << " " << samples;
 
-      // Twice: stored, then added to what is there, the second time without sums.
-      kernels->add_and_dot(P.data(), width, lists.pairs(), O.data(), true, both.data(),
-                           partial.data());
-      kernels->add_and_dot(P.data(), width, lists.pairs(), O.data(), false, nullptr,
+      // Partial sums twice: stored, then added to what is there, the second time without rows.
+      MatrixF O = old, S = start;
+      const PanelRows old_rows{O.data(), width, width}, start_rows{S.data(), width, width};
+      kernels->add_and_dot(P.data(), width, lists.pairs(), old_rows, true, start_rows, both.data(),
                            partial.data());
       EXPECT_TRUE(both.matrix(rows, width) == sums) << width << " " << samples;
+      Floats from_zero(rows * width);
+      kernels->add_and_dot(P.data(), width, lists.pairs(), old_rows, true, {nullptr, 0, width},
+                           from_zero.data(), partial.data());
+      EXPECT_TRUE(from_zero.matrix(rows, width) == sums - start) << width << " " << samples;
+      kernels->add_and_dot(P.data(), width, lists.pairs(), old_rows, false, {}, nullptr,
+                           partial.data());
       kernels->fold(partial.data(), 0.25F, lists.pairs());
       for (Index r = 0; r < rows; ++r) {
         for (Index e = r * lists.stride, end = e + lists.count[static_cast<std::size_t>(r)];
