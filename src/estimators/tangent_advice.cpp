@@ -91,12 +91,15 @@ void add_widths(TangentAdvice& advice, double tolerance) {
   }
 }
 
-// The rule behind practical_width is of random rows. Images turn many more neurons to the other
-// side on the way; as long as few of them do, the error is one to two times their fraction.
+// The rule behind practical_width is of random rows; `miss`, of the kernel at the start, is of
+// these. Images turn many more neurons to the other side on the way than random rows do; as long as
+// few of them turn, the error is one to two times their fraction.
 void widen(TangentAdvice& advice, const TangentModeAdvice& studied, double flips,
-           double tolerance) {
+           std::optional<double> miss, double tolerance) {
   const auto found = std::ranges::find(advice.modes, studied.name, &TangentModeAdvice::name);
-  const double neurons = std::ceil(std::pow(kErrorOfFlips * flips / tolerance, 2.0));
+  if (miss) found->width = found->structural_width;
+  const double error = std::max(kErrorOfFlips * flips, miss.value_or(0.0));
+  const double neurons = std::ceil(std::pow(error / tolerance, 2.0));
   found->width = std::max(found->width, static_cast<Index>(std::min(neurons, kMostNeurons)));
   found->width_bound = advice.studied < advice.rows;
 }
@@ -126,10 +129,16 @@ void study(TangentAdvice& advice, const Matrix& X, const TangentAdviceOptions& o
     const TangentModeAdvice mode = whole_mode(name, {1.0, ratio}, X, kernels, options.target);
     advice.rates.push_back({ratio, mode.largest / mode.smallest, mode.steps_to_target});
     if (ratio != 0.0 && ratio != 1.0) continue;
-    widen(advice, mode, flips_of(mode, X, kernels), options.tolerance);
+    widen(advice, mode, flips_of(mode, X, kernels), miss_of(mode, X, kernels, pool),
+          options.tolerance);
     if (X.rows() >= 2) {
       advice.stopping.push_back(stopping_of(mode, X, kernels, options, pool));
     }
+  }
+  const auto decoder = std::ranges::find(advice.modes, "decoder", &TangentModeAdvice::name);
+  if (decoder != advice.modes.end() && X.rows() == advice.rows) {
+    // Without an encoder that moves, no neuron changes side.
+    widen(advice, *decoder, 0.0, miss_of(*decoder, X, kernels, pool), options.tolerance);
   }
   const std::optional<double> fewest = advice.rates.front().steps_to_target;
   for (const RateAdvice& rate : advice.rates) {

@@ -10,6 +10,7 @@
 #include "twofold/core/random.hpp"
 #include "twofold/estimators/one_bit_prediction.hpp"
 #include "twofold/linalg/qr.hpp"
+#include "twofold/theory/tangent_kernel_fluctuation.hpp"
 #include "twofold/theory/tangent_kernel_gram.hpp"
 #include "twofold/theory/tangent_kernel_movement.hpp"
 
@@ -127,6 +128,23 @@ double flips_of(const TangentModeAdvice& mode, const ConstView<double>& X,
       theory::drive(spectrum, theory::silent_start(X), mode.steps.practical,
                     mode.steps_to_target.value_or(std::numeric_limits<double>::infinity()));
   return theory::flip_fraction(X, kernels, mode.rates, drive, 1);
+}
+
+std::optional<double> miss_of(const TangentModeAdvice& mode, const ConstView<double>& X,
+                              const theory::TangentKernels& kernels, ThreadPool& pool) {
+  constexpr Index kMostRows = 300;  // more would take longer than everything else
+  constexpr Index kDraws = 32;      // a standard error of 9 %
+  constexpr double kMostSteps = 1e5;
+  if (X.rows() > kMostRows) return std::nullopt;
+  const theory::TangentSpectrum spectrum =
+      theory::tangent_spectrum(theory::combine(kernels, mode.rates), X.cols());
+  theory::FluctuationProblem problem{
+      .rates = mode.rates, .step = mode.steps.practical, .steps = {}, .neurons = 1};
+  const double last = std::min(mode.steps_to_target.value_or(kMostSteps), kMostSteps);
+  for (double t = 1.0; t < 2.0 * last; t *= 2.0) problem.steps.push_back(t);
+  const std::vector<double> misses = theory::trajectory_fluctuation(
+      pool, X, spectrum, theory::silent_start(X), problem, {.draws = kDraws});
+  return misses.empty() ? std::nullopt : std::optional(*std::ranges::max_element(misses));
 }
 
 double whole_memory(Index n) {

@@ -24,6 +24,12 @@ void check_stop(const Observer& observer);
 [[nodiscard]] double flips_of(const TangentModeAdvice& mode, const ConstView<double>& X,
                               const theory::TangentKernels& kernels);
 
+/// max_t ‖E_t − E_t^∞‖/‖E_0‖ expected until the target, times √N; empty above 300 rows.
+[[nodiscard]] std::optional<double> miss_of(const TangentModeAdvice& mode,
+                                            const ConstView<double>& X,
+                                            const theory::TangentKernels& kernels,
+                                            ThreadPool& pool);
+
 /// Bytes that n rows of dimension d take at most; 5 MB a thread come on top.
 [[nodiscard]] double whole_memory(Index n);
 [[nodiscard]] double stored_memory(Index n, Index d);

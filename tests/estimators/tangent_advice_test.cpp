@@ -12,6 +12,8 @@
 #include "twofold/data/npy.hpp"
 #include "twofold/data/unit_sphere.hpp"
 #include "twofold/estimators/one_bit_prediction.hpp"
+#include "twofold/theory/tangent_kernel_fluctuation.hpp"
+#include "twofold/theory/tangent_kernel_trajectory.hpp"
 
 namespace twofold::estimators {
 namespace {
@@ -201,6 +203,24 @@ TEST(TangentAdvice, WidensByTheFlips) {
   EXPECT_TRUE(advise(X, {.study_rows = 30}).mode("weak").width_bound);
 }
 
+// On random rows flips do not decide, and 1.8/λ_max misses by more than the rule of 1/λ_max says.
+TEST(TangentAdvice, WidensByTheFluctuationOfTheKernel) {
+  const Matrix X = sphere(20, 10);
+  const TangentAdvice advice = advise(X, {.tolerance = 0.05});
+  ThreadPool pool(1);
+  const theory::TangentKernels kernels = theory::tangent_kernels(pool, X);
+  const TangentModeAdvice& weak = advice.mode("weak");
+  const auto spectrum = theory::tangent_spectrum(theory::combine(kernels, weak.rates), 10);
+  const auto miss = theory::trajectory_fluctuation(pool, X, spectrum, theory::silent_start(X),
+                                                   {.rates = weak.rates,
+                                                    .step = weak.steps.practical,
+                                                    .steps = {1, 2, 4, 8, 16, 32},
+                                                    .neurons = weak.width});
+  // The means over 64 and over 32 neurons: 4 standard errors of 0.5/√32, and their square roots.
+  EXPECT_NEAR(*std::ranges::max_element(miss), 0.05, 0.36 * 0.05);
+  EXPECT_GT(static_cast<double>(weak.width), std::pow(3.5 / 0.05, 2.0));
+}
+
 // Twice the rows count twice in everything that goes with the square.
 TEST(TangentAdvice, ScalesWithTheData) {
   const Matrix X = sphere(40, 6);
@@ -266,7 +286,7 @@ TEST(TangentAdvice, RecommendsARateThatCostsFewSteps) {
 TEST(TangentAdvice, SaysWhenTiedWeightsAreTheIdentity) {
   const TangentAdvice advice = advise(sphere(20, 10), {.target = 1e-2});
   EXPECT_EQ(advice.identity_width, 2300.0);
-  EXPECT_EQ(advice.tying.back().start.slope, 1.0);
+  EXPECT_DOUBLE_EQ(advice.tying.back().start.slope, 1.0);  // a quotient by N
 }
 
 TEST(TangentAdvice, SaysHowMuchMemoryWouldDo) {

@@ -69,8 +69,9 @@ struct TangentModeAdvice {
   double steps_error = 0.0;    ///< Extrapolated: relative, about what they may be off by
   int products = 0;            ///< with the kernel; 0: whole spectrum
   Index structural_width = 0;  ///< below it the loss cannot reach 0
-  /// For the wanted error of the trajectory, plain start: the larger of theory::practical_width and
-  /// the N at which the fraction of flips on the way to the target is half that error.
+  /// For the wanted error of the trajectory, plain start: the larger of the N at which the fraction
+  /// of flips on the way to the target is half that error, and the N of
+  /// theory::trajectory_fluctuation (up to 300 rows) or theory::practical_width.
   Index width = 0;
   bool width_bound = false;  ///< the flips are those of the first rows alone: more need more
 };

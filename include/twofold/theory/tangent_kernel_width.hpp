@@ -10,9 +10,10 @@ namespace twofold::theory {
 /// @throws InvalidArgument  if samples < 1 or the rates are invalid.
 [[nodiscard]] Index structural_width(Index samples, const KernelRates& rates);
 
-/// max_t ‖E_t − E_t^∞‖/‖E_0‖ of a plain start is about C/√N at steps below 1.8/λ_max.
+/// max_t ‖E_t − E_t^∞‖/‖E_0‖ of a plain start is about C/√N at a step of 1/λ_max.
 /// C = 3.5 for the encoder alone (and whenever r_A < r_W), 1.5 where the decoder moves at least as
-/// fast. Measured on random samples, n and d from 5 to 80: 3 to 7 and 1.2 to 2.1. An antisymmetric
+/// fast. Measured on random samples, n and d from 5 to 80: 3 to 7 and 1.2 to 2.1; at 1.8/λ_max up
+/// to 17 and 4.5. trajectory_fluctuation computes it for given samples and steps. An antisymmetric
 /// start has half the independent neurons: √2 times as much.
 /// @throws InvalidArgument  if neurons < 1 or the rates are invalid.
 [[nodiscard]] double trajectory_error(Index neurons, const KernelRates& rates);
