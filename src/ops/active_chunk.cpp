@@ -41,15 +41,13 @@ void ActiveChunk::run(Index count, Body&& body) {
 // body(block, strip's memory, whether it is the strip's first block).
 template <typename Body>
 void ActiveChunk::for_each_block(Body&& body) {
-  const Index neurons = weights_.neurons(), size = ActivePass::kNeurons;
-  const Index blocks = num_blocks(neurons, size);
   const auto strips = static_cast<Index>(active_.strips.size());
   run(strips, [&](Index strip) {
-    const Index first = blocks * strip / strips, end = blocks * (strip + 1) / strips;
-    for (Index block = first; block < end; ++block) {
-      body(Span{block * size, std::min(size, neurons - block * size)},
-           active_.strips[static_cast<std::size_t>(strip)], block == first);
-    }
+    bool first = true;
+    ops::for_each_block(weights_.neurons(), ActivePass::kNeurons, strips, strip, [&](Span block) {
+      body(block, active_.strips[static_cast<std::size_t>(strip)], first);
+      first = false;
+    });
   });
 }
 
@@ -96,10 +94,7 @@ double ActiveChunk::residual() {
     output(s, e);
     const float* x = X_.row(s).data();
     for (Index k = 0; k < d; ++k) e[k] = x[k] - e[k];
-    buffers_.squares[s] = lane_sum(d, [e](Index k) {
-      const double value = static_cast<double>(e[k]);
-      return value * value;
-    });
+    buffers_.squares[s] = sum_of_squares(e, d);
     active_.pass.take_residual(s, e, active_.samples);
   });
   return lane_sum(X_.rows(), [&](Index s) { return buffers_.squares[s]; });

@@ -24,8 +24,9 @@ inline constexpr Index kPanelLanes = 16, kPanelVectors = 8;
 
 /// The columns of a panel in another matrix: row r from r * stride on. Only `columns` of them
 /// exist, more than width - kPanelLanes.
+template <typename T>
 struct PanelRows {
-  float* data;
+  T* data;
   Index stride, columns;
 };
 
@@ -33,25 +34,21 @@ struct PanelRows {
 struct ActiveKernels {
   const char* name;
 
-  /// C = L R: L rows×inner with `left_stride`, C rows×columns with
-  /// `out_stride`, R in panels of 64 columns, the last one as wide as it must be.
+  /// C = L R: L rows×inner with `left_stride`, C rows×columns with `out_stride`, R in panels of 64
+  /// columns, the last one as wide as it must be.
   void (*encode)(Index rows, Index columns, Index inner, const float* left, Index left_stride,
                  const float* right, float* out, Index out_stride);
 
-  /// Pairs row r with the places i < columns where H(r, i) > 0 or is NaN; values factor * H(r, i).
-  /// A list has room for columns + kPanelLanes entries.
-  void (*fire)(const float* H, Index h_stride, Index columns, float factor,
-               const ActivePairs& pairs);
-
   /// row r of `out` += Σ value * row `index` of `panel`.
-  void (*add)(const float* panel, Index width, const ActivePairs& pairs, const PanelRows& out);
+  void (*add)(const float* panel, Index width, const ActivePairs& pairs,
+              const PanelRows<float>& out);
 
   /// row r of `out`, a panel, = row r of `start` (0 if that is null) + Σ value * row `index` of
   /// `panel`, unless `out` is null; and kPanelLanes partial sums of ⟨row r of old, row `index` of
   /// panel⟩ for every pair, stored if `first`, else added to those that are there.
   void (*add_and_dot)(const float* panel, Index width, const ActivePairs& pairs,
-                      const PanelRows& old, bool first, const PanelRows& start, float* out,
-                      float* partial);
+                      const PanelRows<const float>& old, bool first,
+                      const PanelRows<const float>& start, float* out, float* partial);
 
   /// value = factor * the sum of its kPanelLanes partial sums.
   void (*fold)(const float* partial, float factor, const ActivePairs& pairs);

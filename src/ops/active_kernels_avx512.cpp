@@ -88,33 +88,9 @@ void encode(Index rows, Index columns, Index inner, const float* left, Index lef
   }
 }
 
-TWOFOLD_TARGET void fire(const float* H, Index h_stride, Index columns, float factor,
-                         const ActivePairs& pairs) {
-  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m512 factors = _mm512_set1_ps(factor);
-  for (Index r = 0; r < pairs.rows; ++r) {
-    const float* h = H + r * h_stride;
-    std::int32_t* index = pairs.index + r * pairs.stride;
-    float* value = pairs.value + r * pairs.stride;
-    std::int32_t count = 0;
-    for (Index i = 0; i < columns; i += kLanes) {
-      const Index here = std::min(kLanes, columns - i);
-      const __m512 v =
-          _mm512_maskz_loadu_ps(static_cast<__mmask16>(0xffffU >> (kLanes - here)), h + i);
-      const __mmask16 fires = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLE_UQ);
-      const __m512i places = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(i)));
-      // Whole registers: what is too much is overwritten by the next.
-      _mm512_storeu_si512(index + count, _mm512_maskz_compress_epi32(fires, places));
-      _mm512_storeu_ps(value + count, _mm512_maskz_compress_ps(fires, _mm512_mul_ps(v, factors)));
-      count += __builtin_popcount(fires);
-    }
-    pairs.count[r] = count;
-  }
-}
-
 // Lanes of the last vector of a panel that exist.
-template <int kVectors>
-__mmask16 last_of(const PanelRows& rows) {
+template <int kVectors, typename T>
+__mmask16 last_of(const PanelRows<T>& rows) {
   return static_cast<__mmask16>(0xffffU >> (kVectors * kLanes - rows.columns));
 }
 
@@ -133,7 +109,8 @@ void fetch_ahead(const float* row) {
 }
 
 template <int kVectors>
-TWOFOLD_TARGET void add(const float* panel, const ActivePairs& pairs, const PanelRows& rows) {
+TWOFOLD_TARGET void add(const float* panel, const ActivePairs& pairs,
+                        const PanelRows<float>& rows) {
   const __mmask16 last = last_of<kVectors>(rows);
   float* out = rows.data;
   for (Index r = 0; r < pairs.rows; ++r, out += rows.stride) {
@@ -159,8 +136,9 @@ TWOFOLD_TARGET void add(const float* panel, const ActivePairs& pairs, const Pane
 
 // Two chains of partial sums, so that no product waits for the one before.
 template <int kVectors, bool kAdd, bool kFirst>
-TWOFOLD_TARGET void add_and_dot(const float* panel, const ActivePairs& pairs, const PanelRows& old,
-                                const PanelRows& start, float* out, float* partial) {
+TWOFOLD_TARGET void add_and_dot(const float* panel, const ActivePairs& pairs,
+                                const PanelRows<const float>& old,
+                                const PanelRows<const float>& start, float* out, float* partial) {
   constexpr Index kWidth = kVectors * kLanes;
   const __mmask16 last = last_of<kVectors>(old);
   for (Index r = 0; r < pairs.rows; ++r) {
@@ -239,12 +217,12 @@ TWOFOLD_TARGET void fold(const float* partial, float factor, const ActivePairs& 
 }
 
 // One function for each width of a panel.
-using Add = void (*)(const float*, const ActivePairs&, const PanelRows&);
+using Add = void (*)(const float*, const ActivePairs&, const PanelRows<float>&);
 constexpr std::array<Add, kPanelVectors> kAdd{add<1>, add<2>, add<3>, add<4>,
                                               add<5>, add<6>, add<7>, add<8>};
 
-using AddAndDot = void (*)(const float*, const ActivePairs&, const PanelRows&, const PanelRows&,
-                           float*, float*);
+using AddAndDot = void (*)(const float*, const ActivePairs&, const PanelRows<const float>&,
+                           const PanelRows<const float>&, float*, float*);
 template <bool kAdds, bool kFirst>
 constexpr std::array<AddAndDot, kPanelVectors> kAddAndDot{
     add_and_dot<1, kAdds, kFirst>, add_and_dot<2, kAdds, kFirst>, add_and_dot<3, kAdds, kFirst>,
@@ -255,20 +233,21 @@ constexpr std::size_t place(Index width) {
   return static_cast<std::size_t>(width / kLanes - 1);
 }
 
-void add_in_panel(const float* panel, Index width, const ActivePairs& pairs, const PanelRows& out) {
+void add_in_panel(const float* panel, Index width, const ActivePairs& pairs,
+                  const PanelRows<float>& out) {
   kAdd[place(width)](panel, pairs, out);
 }
 
 void add_and_dot_in_panel(const float* panel, Index width, const ActivePairs& pairs,
-                          const PanelRows& old, bool first, const PanelRows& start, float* out,
-                          float* partial) {
+                          const PanelRows<const float>& old, bool first,
+                          const PanelRows<const float>& start, float* out, float* partial) {
   const auto& functions = out == nullptr
                               ? (first ? kAddAndDot<false, true> : kAddAndDot<false, false>)
                               : (first ? kAddAndDot<true, true> : kAddAndDot<true, false>);
   functions[place(width)](panel, pairs, old, start, out, partial);
 }
 
-constexpr ActiveKernels kKernels{"avx512", encode, fire, add_in_panel, add_and_dot_in_panel, fold};
+constexpr ActiveKernels kKernels{"avx512", encode, add_in_panel, add_and_dot_in_panel, fold};
 
 }  // namespace
 

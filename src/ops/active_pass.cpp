@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sign_repair.hpp"
+#include "sparse_kernels.hpp"
 
 namespace twofold::ops {
 namespace {
@@ -10,6 +11,19 @@ namespace {
 // A tile's samples of one panel stay in the first cache: at most kTileFloats of them.
 constexpr Index kTileFloats = 8192, kMostSamples = 128;
 constexpr Index kPanelOfCodes = 64;
+
+// Pairs row r with the places i < columns where Z(r, i) > 0 or is NaN; values factor · Z(r, i).
+void fire(const float* Z, Index z_stride, Index columns, float factor, const ActivePairs& pairs) {
+  const auto keep_above = sparse_kernels<float>().keep_above;
+  for (Index r = 0; r < pairs.rows; ++r) {
+    const Index first = r * pairs.stride;
+    const Index count = keep_above(Z + r * z_stride, columns, 0, 0.0F, 0.0F, pairs.index + first,
+                                   pairs.value + first);
+    pairs.count[r] = static_cast<std::int32_t>(count);
+    if (factor == 1.0F) continue;
+    for (Index e = first; e < first + count; ++e) pairs.value[e] *= factor;
+  }
+}
 
 // The same pairs, the other way round.
 void transpose(const ActivePairs& from, const ActivePairs& to) {
@@ -110,7 +124,7 @@ void ActivePass::decode(Index rows, const float* Z, Index samples, Scratch& scra
   for (Index first = 0; first < samples; first += tile_) {
     const Index size = std::min(tile_, samples - first);
     const ActivePairs by_sample = scratch.by_sample.pairs(size);
-    kernels_.fire(Z + first, samples, size, 1.0F, by_neuron);
+    fire(Z + first, samples, size, 1.0F, by_neuron);
     transpose(by_neuron, by_sample);
     panels_.for_each(kNeurons, [&](Index column, Index width, Index panel) {
       float* sums = scratch.sums.data() + column * chunk_ + first * width;
@@ -134,32 +148,30 @@ void ActivePass::add_sums(const Scratch& scratch, Index sample, float* row) cons
 void ActivePass::backward(const float* Z, Span block, const Samples& samples, bool first_chunk,
                           const Gradient& gradient, Scratch& scratch) const {
   const ActivePairs pairs = scratch.by_neuron.pairs(block.size);
-  // The panel's columns of the block's rows of M. Kernels write only where that is said.
-  const auto rows_of = [&](const MatrixF& M, Index first, Index width) {
-    return PanelRows{const_cast<float*>(M.row(block.begin).data()) + first, panels_.columns,
+  const auto columns_of = [&](auto& M, Index first, Index width) {
+    return PanelRows{M.row(block.begin).data() + first, panels_.columns,
                      std::min(width, panels_.columns - first)};
   };
   for (Index tile = 0; tile < samples.size; tile += tile_) {
     const Index size = std::min(tile_, samples.size - tile);
     const bool starts = first_chunk && tile == 0;
-    kernels_.fire(Z + tile, samples.size, size, gradient.decoder_factor, pairs);
+    fire(Z + tile, samples.size, size, gradient.decoder_factor, pairs);
     if (starts && !gradient.moves_encoder) pack(*gradient.start, block, scratch);
     panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
       const float* E = samples.E.data() + panel + tile * width;
       float* rows = scratch.rows.data() + first * kNeurons;
       if (!gradient.moves_encoder) return kernels_.add(E, width, pairs, {rows, width, width});
-      const PanelRows start = !starts                     ? PanelRows{rows, width, width}
-                              : gradient.start == nullptr ? PanelRows{nullptr, 0, width}
-                                                          : rows_of(*gradient.start, first, width);
-      kernels_.add_and_dot(E, width, pairs, rows_of(gradient.A, first, width), first == 0, start,
+      PanelRows<const float> start{rows, width, width};
+      if (starts && gradient.start == nullptr) start = {nullptr, 0, width};
+      if (starts && gradient.start != nullptr) start = columns_of(*gradient.start, first, width);
+      kernels_.add_and_dot(E, width, pairs, columns_of(gradient.A, first, width), first == 0, start,
                            gradient.moves_decoder ? rows : nullptr, scratch.partial.data());
     });
     if (!gradient.moves_encoder) continue;
     kernels_.fold(scratch.partial.data(), gradient.encoder_factor, pairs);
     panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
-      const PanelRows out = gradient.encoder == nullptr
-                                ? PanelRows{scratch.rows.data() + first * kNeurons, width, width}
-                                : rows_of(*gradient.encoder, first, width);
+      PanelRows<float> out{scratch.rows.data() + first * kNeurons, width, width};
+      if (gradient.encoder != nullptr) out = columns_of(*gradient.encoder, first, width);
       kernels_.add(samples.X.data() + panel + tile * width, width, pairs, out);
     });
   }

@@ -46,20 +46,16 @@ void Chunk<Scalar>::run(Index count, Body&& body) {
 template <std::floating_point Scalar>
 template <typename Body>
 void Chunk<Scalar>::for_each_block(Index strip, Body&& body) {
-  const Index end = cut(blocks_, strips_, strip + 1);
-  for (Index block = cut(blocks_, strips_, strip); block < end; ++block) {
-    const Index begin = block * Blocking::kNeurons;
-    body(Neurons{begin, std::min(Blocking::kNeurons, weights_.neurons() - begin)});
-  }
+  ops::for_each_block(weights_.neurons(), Blocking::kNeurons, strips_, strip, body);
 }
 
 template <std::floating_point Scalar>
-auto Chunk<Scalar>::codes(Neurons block) const -> Block {
+auto Chunk<Scalar>::codes(Span block) const -> Block {
   return {buffers_.codes.data() + block.begin * samples_, block.size, samples_};
 }
 
 template <std::floating_point Scalar>
-auto Chunk<Scalar>::slopes(Neurons block) const -> Block {
+auto Chunk<Scalar>::slopes(Span block) const -> Block {
   return {buffers_.slopes.data() + block.begin * samples_, block.size, samples_};
 }
 
@@ -69,7 +65,7 @@ auto Chunk<Scalar>::output(Index strip) const -> Block {
 }
 
 template <std::floating_point Scalar>
-void Chunk<Scalar>::encode(Neurons block) {
+void Chunk<Scalar>::encode(Span block) {
   Block z = codes(block);
   gemm<Scalar>(Trans::No, Trans::Yes, 1, weights_.encoder.middleRows(block.begin, block.size), X_,
                0, z);
@@ -77,13 +73,13 @@ void Chunk<Scalar>::encode(Neurons block) {
 }
 
 template <std::floating_point Scalar>
-void Chunk<Scalar>::activate_block(Neurons block, bool with_slopes) {
+void Chunk<Scalar>::activate_block(Span block, bool with_slopes) {
   activate<Scalar>(activation_, span_of(codes(block)),
                    with_slopes ? span_of(slopes(block)) : std::span<Scalar>());
 }
 
 template <std::floating_point Scalar>
-void Chunk<Scalar>::decode(Neurons block, Index strip, bool first) {
+void Chunk<Scalar>::decode(Span block, Index strip, bool first) {
   gemm<Scalar>(Trans::Yes, Trans::No, weights_.scale, codes(block),
                weights_.decoder_rows().middleRows(block.begin, block.size), first ? 0 : 1,
                output(strip));
@@ -108,13 +104,12 @@ template <std::floating_point Scalar>
 void Chunk<Scalar>::forward(bool with_slopes) {
   const auto* top_k = std::get_if<model::TopK>(&activation_);
   if (top_k != nullptr) {
-    run(strips_,
-        [&](Index strip) { for_each_block(strip, [&](Neurons block) { encode(block); }); });
+    run(strips_, [&](Index strip) { for_each_block(strip, [&](Span block) { encode(block); }); });
     run(Blocking::kStrips, [&](Index strip) { activate_samples(*top_k, strip); });
   }
   run(strips_, [&](Index strip) {
     bool first = true;
-    for_each_block(strip, [&](Neurons block) {
+    for_each_block(strip, [&](Span block) {
       if (top_k == nullptr) {
         encode(block);
         activate_block(block, with_slopes);
@@ -146,18 +141,14 @@ double Chunk<Scalar>::residual() {
     const Index begin = block * Blocking::kSamples;
     for (Index s = begin; s < std::min(begin + Blocking::kSamples, samples_); ++s) {
       E.row(s) = X_.row(s) - E.row(s);
-      const Scalar* e = E.row(s).data();
-      buffers_.squares[s] = lane_sum(d_, [e](Index j) {
-        const double value = static_cast<double>(e[j]);
-        return value * value;
-      });
+      buffers_.squares[s] = sum_of_squares(E.row(s).data(), d_);
     }
   });
   return lane_sum(samples_, [&](Index s) { return buffers_.squares[s]; });
 }
 
 template <std::floating_point Scalar>
-void Chunk<Scalar>::backward_block(Neurons block, Index strip, model::Weights<Scalar>& gradient,
+void Chunk<Scalar>::backward_block(Span block, Index strip, model::Weights<Scalar>& gradient,
                                    Scalar factor, Scalar keep) {
   const Index block_rows = std::min(Blocking::kNeurons, weights_.neurons());
   Block D(buffers_.back.data() + strip * block_rows * samples_, block.size, samples_);
@@ -185,7 +176,7 @@ void Chunk<Scalar>::backward_block(Neurons block, Index strip, model::Weights<Sc
 template <std::floating_point Scalar>
 void Chunk<Scalar>::backward(model::Weights<Scalar>& gradient, Scalar factor, bool first) {
   run(strips_, [&](Index strip) {
-    for_each_block(strip, [&](Neurons block) {
+    for_each_block(strip, [&](Span block) {
       backward_block(block, strip, gradient, factor, first ? Scalar(0) : Scalar(1));
     });
   });

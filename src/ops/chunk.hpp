@@ -9,6 +9,7 @@
 #pragma once
 
 #include "buffers.hpp"
+#include "span_of_rows.hpp"
 #include "twofold/model/activation.hpp"
 #include "twofold/model/weights.hpp"
 
@@ -39,25 +40,20 @@ class Chunk {
  private:
   using Block = Eigen::Map<MatrixOf<Scalar>>;
 
-  // Rows [begin, begin + size) of the neurons.
-  struct Neurons {
-    Index begin, size;
-  };
-
   template <typename Body>
   void run(Index count, Body&& body);
   template <typename Body>
   void for_each_block(Index strip, Body&& body);
 
-  void encode(Neurons block);
-  void activate_block(Neurons block, bool with_slopes);
-  void decode(Neurons block, Index strip, bool first);
+  void encode(Span block);
+  void activate_block(Span block, bool with_slopes);
+  void decode(Span block, Index strip, bool first);
   void activate_samples(const model::TopK& top_k, Index strip);
-  void backward_block(Neurons block, Index strip, model::Weights<Scalar>& gradient, Scalar factor,
+  void backward_block(Span block, Index strip, model::Weights<Scalar>& gradient, Scalar factor,
                       Scalar keep);
 
-  [[nodiscard]] Block codes(Neurons block) const;
-  [[nodiscard]] Block slopes(Neurons block) const;
+  [[nodiscard]] Block codes(Span block) const;
+  [[nodiscard]] Block slopes(Span block) const;
   [[nodiscard]] Block output(Index strip) const;
 
   ConstView<Scalar> X_;

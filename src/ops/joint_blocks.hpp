@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "span_of_rows.hpp"
+#include "run_blocks.hpp"
 #include "twofold/ops/joint_step.hpp"
 
 namespace twofold::ops {
@@ -29,11 +29,7 @@ class JointBlocks {
   /// body(block) for those of a strip.
   template <typename Body>
   void for_each_block(Index strip, Body&& body) const {
-    const Index blocks = num_blocks(sizes_.neurons, block_);
-    const Index end = blocks * (strip + 1) / strips_;
-    for (Index i = blocks * strip / strips_; i < end; ++i) {
-      body(Span{i * block_, std::min(block_, sizes_.neurons - i * block_)});
-    }
+    ops::for_each_block(sizes_.neurons, block_, strips_, strip, body);
   }
   [[nodiscard]] Index strips() const noexcept { return strips_; }
 

@@ -67,11 +67,7 @@ struct JointStep<Scalar>::State {
         auto e = E.row(s);
         products->output(chunk, s, e.data());
         e = X.row(s) - scale * e;
-        const Scalar* values = e.data();
-        squares[s] = lane_sum(sizes.d, [values](Index j) {
-          const double value = static_cast<double>(values[j]);
-          return value * value;
-        });
+        squares[s] = sum_of_squares(e.data(), sizes.d);
       }
       products->take_residual(chunk, rows, E);
     });

@@ -18,4 +18,13 @@ template <typename Term>
   return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
 }
 
+/// ‖x‖² of d numbers.
+template <typename Scalar>
+[[nodiscard]] double sum_of_squares(const Scalar* x, Index d) noexcept {
+  return lane_sum(d, [x](Index k) {
+    const double value = static_cast<double>(x[k]);
+    return value * value;
+  });
+}
+
 }  // namespace twofold::ops

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <algorithm>
-
 #include "twofold/core/parallel.hpp"
-#include "twofold/linalg/matrix.hpp"
 
 namespace twofold::ops {
 

@@ -155,8 +155,7 @@ void remove_along(const Scalar* w, Scalar* g, Index n) noexcept {
 
 template <typename Scalar>
 void normalise(Scalar* w, Index n) noexcept {
-  const double norm = std::sqrt(
-      lane_sum(n, [&](Index i) { return static_cast<double>(w[i]) * static_cast<double>(w[i]); }));
+  const double norm = std::sqrt(sum_of_squares(w, n));
   if (!(norm > 0) || !std::isfinite(norm)) return;
   const auto factor = static_cast<Scalar>(1 / norm);
   for (Index i = 0; i < n; ++i) w[i] *= factor;

@@ -44,10 +44,6 @@ double sum_of(const double* numbers, Index count) noexcept {
   return lane_sum(count, [&](Index i) { return numbers[i]; });
 }
 
-double square_of(const double* numbers, Index count) noexcept {
-  return lane_sum(count, [&](Index i) { return numbers[i] * numbers[i]; });
-}
-
 }  // namespace
 
 template <std::floating_point Scalar>
@@ -121,8 +117,7 @@ void TopKStep<Scalar>::Work::main_codes(const TopKState<Scalar>& state, const Co
       const Terms<Scalar> terms{slots.index + at, slots.value + at, nullptr, slots.count[s]};
       const Scalar* x = centred[s];
       squares_of[s] = kernels.residual(x, D, terms, R + s * d);
-      squares_of[N + s] = lane_sum(
-          d, [&](Index i) { return static_cast<double>(x[i]) * static_cast<double>(x[i]); });
+      squares_of[N + s] = sum_of_squares(x, d);
       kernels.dots(R + s * d, D, terms.row, terms.count, back_of + at);
     }
   });
@@ -319,10 +314,10 @@ TopKBatch TopKStep<Scalar>::forward(const TopKState<Scalar>& state,
   const double squares = sum_of(work.squares.get(2 * N), N);
   double* sums = work.centred_sums.get(d);
   column_sums(work.centred, N, sums, pool);
-  const double S_x = scatter(sum_of(work.squares.get(2 * N) + N, N), square_of(sums, d), N);
+  const double S_x = scatter(sum_of(work.squares.get(2 * N) + N, N), sum_of_squares(sums, d), N);
   sums = work.residual_sums.get(d);
   column_sums(rows_at<Scalar>(work.residual_rows(), d), N, sums, pool);
-  const double S_e = scatter(squares, square_of(sums, d), N);
+  const double S_e = scatter(squares, sum_of_squares(sums, d), N);
 
   TopKBatch batch{.loss = squares / (2 * n),
                   .explained_variance = S_x > 0 ? 1 - squares / S_x : 0,
