@@ -23,6 +23,23 @@ struct RunCommand {
   bool quick = false;
 };
 
+// As a shell reads it back.
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+// With all that was laid over the spec: another one would be refused.
+std::string resuming(const RunCommand& command, const CommonOptions& options,
+                     const fs::path& folder) {
+  std::string text = fmt::format("twofold run {}", command.spec);
+  if (command.quick) text += " --quick";
+  for (const std::string& one : command.assignments) text += " --set " + quoted(one);
+  if (options.seed) text += fmt::format(" --seed {}", *options.seed);
+  return text + fmt::format(" --out {} --resume", folder.string());
+}
+
 int run(const RunCommand& command, const CommonOptions& options) {
   catch_stop_signals();
   const auto observer = make_observer(options);
@@ -33,10 +50,8 @@ int run(const RunCommand& command, const CommonOptions& options) {
   const experiment::RunStatus status = experiment::run_experiment(
       spec, folder, existing_policy(command.resume, command.force), {pool, *observer});
   if (status == experiment::RunStatus::Interrupted || status == experiment::RunStatus::Terminated) {
-    observer->message(Severity::Warning,
-                      fmt::format("stopped and checkpointed; go on with: twofold run {} --out {} "
-                                  "--resume",
-                                  command.spec, folder.string()));
+    observer->message(Severity::Warning, "stopped and checkpointed; go on with: " +
+                                             resuming(command, options, folder));
     return exit_code(status);
   }
   const std::array folders{folder};

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A run that is stopped, or killed, goes on to the very bits of a run that was left alone."""
 
+import shlex
 import signal
 import time
 
@@ -76,6 +77,14 @@ class StopAndResume(CommandLineTest):
             ended, _ = self.stop(folder, signal.SIGKILL, repeat)
             self.assertEqual(ended, -signal.SIGKILL)
             self.assertEqual(self.go(folder, "--resume"), self.alone())
+
+    def test_the_command_that_is_printed_goes_on(self):
+        ended, said = self.stop("printed", signal.SIGTERM, command=(
+            "run", self.spec, "--set", 'title="the user\'s run"', "--seed", "9"))
+        self.assertEqual(ended, PREEMPTED, said)
+        program, *arguments = shlex.split(said.split("go on with: ")[1].splitlines()[0])
+        self.assertEqual(program, "twofold")
+        self.assertExit(self.twofold(*arguments), OK)
 
     def test_resumed_with_other_threads(self):
         self.stop("other", signal.SIGTERM)
