@@ -9,19 +9,28 @@ const isCase = (value) => value !== null && typeof value === "object" && !Array.
 const isScalar = (value) => !isCase(value) && !Array.isArray(value);
 const inWords = (name) => name.replaceAll("_", " ");
 
+/// The single values of a case, those of a group such as weight_movement under both names.
+function scalarEntries(values) {
+  return Object.entries(values).flatMap(([name, value]) => {
+    if (!isCase(value)) return isScalar(value) ? [[name, value]] : [];
+    const group = Object.entries(value);
+    return group.every(([, one]) => isScalar(one)) ? group.map(([part, one]) => [`${name}_${part}`, one]) : [];
+  });
+}
+
 /// Numbers that stand alone, or those of the only case. Long lists stay in record.json.
 function summaryEntries(summary = {}) {
   const cases = Object.values(summary).filter(isCase);
-  const single = cases.length === 1 ? Object.entries(cases[0]).filter(([, value]) => isScalar(value)) : [];
+  const single = cases.length === 1 ? scalarEntries(cases[0]) : [];
   return [...Object.entries(summary).filter(([, value]) => !isCase(value)), ...single];
 }
 
 /// Several cases side by side: one row a number, one column a case.
 function summaryTable(summary = {}) {
-  const cases = Object.entries(summary).filter(([, value]) => isCase(value));
+  const cases = Object.entries(summary).filter(([, value]) => isCase(value))
+    .map(([label, values]) => [label, Object.fromEntries(scalarEntries(values))]);
   if (cases.length < 2) return null;
-  const names = unique(cases.flatMap(([, values]) =>
-    Object.keys(values).filter((name) => isScalar(values[name]))));
+  const names = unique(cases.flatMap(([, values]) => Object.keys(values)));
   const row = (name) => element("tr", {}, element("th", { scope: "row" }, inWords(name)),
     cases.map(([, values]) => element("td", { class: typeof values[name] === "number" ? "number" : "" },
       summaryText(values[name] ?? null))));
