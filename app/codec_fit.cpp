@@ -27,10 +27,6 @@ struct FitCommand {
   estimators::OneBitFitOptions fit;
 };
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
 /// Number of layers, 0 for auto.
 int parse_layers(const std::string& text) {
   if (text == "auto") return 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,6 +48,10 @@ void add_common_options(CLI::App& command, CommonOptions& options);
 /// Catches SIGINT, SIGTERM and SIGUSR1 so that a run can checkpoint; a second SIGINT kills.
 void catch_stop_signals();
 [[nodiscard]] StopRequest stop_requested();
+
+[[nodiscard]] inline double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
 
 [[nodiscard]] ExitCode exit_code(experiment::RunStatus status);
 

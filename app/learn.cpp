@@ -5,16 +5,14 @@
 #include <chrono>
 
 #include "learn_command.hpp"
+#include "learn_output.hpp"
 #include "learn_report.hpp"
 #include "twofold/core/error.hpp"
-#include "twofold/estimators/atom_sheet.hpp"
 #include "twofold/estimators/dictionary_folder.hpp"
-#include "twofold/report/html_report.hpp"
 
 namespace twofold::app {
 namespace {
 
-namespace fs = std::filesystem;
 using estimators::DictionaryKind;
 
 constexpr auto kWhere = "app::learn";
@@ -26,25 +24,6 @@ struct ModelOption {
   std::string_view instead;  ///< what the other side has
 };
 using ModelOptions = std::vector<ModelOption>;
-
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-void write_folder(const LearnCommand& command, const LearnReport& report, int threads) {
-  write_learned(command.output, [&](const fs::path& folder) {
-    const auto& dictionary = report.fit.dictionary;
-    estimators::save_dictionary(folder, dictionary);
-    const std::string sheet = dictionary.image.empty() ? "" : "atoms.png";
-    if (!sheet.empty()) {
-      estimators::write_atom_sheet(folder / sheet, dictionary, atoms_by_use(report));
-    }
-    experiment::write_record(folder, make_record(report, sheet), threads);
-    const std::vector<fs::path> folders{folder};
-    report::write_html_report(folders, folder / "report.html",
-                              {.title = "Dictionary of " + command.data});
-  });
-}
 
 void measure(const LearnRows& rows, ThreadPool& pool, Observer& observer, LearnReport& report) {
   const auto& dictionary = report.fit.dictionary;
@@ -84,7 +63,9 @@ int learn(LearnCommand command, const CommonOptions& options) {
         wanted.kind == DictionaryKind::Sparse || wanted.kind == DictionaryKind::Subspace;
     report.truth = estimators::match_atoms(report.fit.dictionary.atoms, truth, either_sign);
   }
-  write_folder(command, report, pool.size());
+  write_dictionary(command.output, report.fit.dictionary, report.trained,
+                   "Dictionary of " + command.data, pool.size(),
+                   [&](const std::string& sheet) { return make_record(report, sheet); });
   if (options.json) {
     fmt::print("{}\n", experiment::read_record(command.output).dump(1));
   } else {

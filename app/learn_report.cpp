@@ -4,24 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+
+#include "learn_output.hpp"
 
 namespace twofold::app {
 namespace {
 
 using estimators::DictionaryKind;
 using experiment::Json;
-
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-Json choices_json(const std::vector<estimators::DictionaryChoice>& choices) {
-  Json list = Json::array();
-  for (const auto& c : choices)
-    list.push_back({{"name", c.name}, {"value", c.value}, {"why", c.why}});
-  return list;
-}
+using experiment::json_number;
 
 // What training showed; the plan's own are printed before it.
 std::vector<std::string> late_warnings(const LearnReport& r) {
@@ -86,25 +77,12 @@ experiment::Figure trials_figure(const LearnReport& r) {
   return figure;
 }
 
-experiment::Figure usage_figure(const LearnReport& r) {
-  experiment::Figure figure{.name = "usage",
-                            .title = "How often atoms are used",
-                            .sentence =
-                                "Share of the training rows an atom is in, most used first; "
-                                "the line is k/m, if all are used alike.",
-                            .x = {"rank", "atom, by use"},
-                            .y = {"value", "share of rows"}};
-  const auto rows = static_cast<double>(std::max<std::uint64_t>(1, r.trained.rows));
-  const auto m = static_cast<double>(r.fit.dictionary.size());
-  double rank = 1.0;
-  for (const Index j : atoms_by_use(r)) {
-    const auto count = static_cast<double>(r.trained.use[static_cast<std::size_t>(j)]);
-    figure.rows.push_back({.x = rank, .value = count / rows});
-    figure.rows.push_back(
-        {.x = rank, .predicted = true, .value = static_cast<double>(r.plan.sparsity) / m});
-    rank += 1.0;
-  }
-  return figure;
+experiment::Figure use_of_atoms(const LearnReport& r) {
+  return usage_figure(r.trained, r.plan.sparsity,
+                      {.title = "How often atoms are used",
+                       .sentence = "Share of the training rows an atom is in, most used first; "
+                                   "the line is k/m, if all are used alike.",
+                       .x = {"rank", "atom, by use"}});
 }
 
 Json summary_of(const LearnReport& r) {
@@ -119,8 +97,8 @@ Json summary_of(const LearnReport& r) {
                   {"used", d.size() - r.dead()},
                   {"dead", r.dead()},
                   {"duplicates", r.fit.duplicates},
-                  {"explained_variance", number(r.judged().explained.value())},
-                  {"explained_variance_training", number(r.trained.explained.value())},
+                  {"explained_variance", json_number(r.judged().explained.value())},
+                  {"explained_variance_training", json_number(r.trained.explained.value())},
                   {"held_out_rows", r.held_out.rows},
                   {"l0", r.judged().l0()},
                   {"empty_rows", r.judged().empty},
@@ -137,7 +115,7 @@ Json summary_of(const LearnReport& r) {
                         {"unique", r.truth->unique}};
   }
   Json expected = Json::object();
-  for (const auto& q : r.plan.expectation.table) expected[q.name] = number(q.value);
+  for (const auto& q : r.plan.expectation.table) expected[q.name] = json_number(q.value);
   summary["expected"] = expected;
   summary["choices"] = choices_json(r.plan.choices);
   for (const Json& choice : choices_json(r.fit.choices)) summary["choices"].push_back(choice);
@@ -159,16 +137,6 @@ void print_beside(const char* name, double expected, double measured) {
 
 Index LearnReport::dead() const {
   return std::ranges::count(trained.use, 0);
-}
-
-std::vector<Index> atoms_by_use(const LearnReport& report) {
-  std::vector<Index> order(report.trained.use.size());
-  std::iota(order.begin(), order.end(), Index{0});
-  std::ranges::stable_sort(order, [&](Index a, Index b) {
-    return report.trained.use[static_cast<std::size_t>(a)] >
-           report.trained.use[static_cast<std::size_t>(b)];
-  });
-  return order;
 }
 
 void print_plan(const LearnReport& r) {
@@ -225,7 +193,7 @@ experiment::Record make_record(const LearnReport& r, const std::string& sheet) {
     record.claims.push_back(cosine_claim(r));
   }
   if (r.plan.trials.size() > 1) record.figures.push_back(trials_figure(r));
-  if (r.fit.dictionary.kind != DictionaryKind::Subspace) record.figures.push_back(usage_figure(r));
+  if (r.fit.dictionary.kind != DictionaryKind::Subspace) record.figures.push_back(use_of_atoms(r));
   if (!sheet.empty()) {
     record.pictures.push_back({"atoms", "Atoms, the most used first", sheet});
   }

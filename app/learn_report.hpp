@@ -41,7 +41,4 @@ void print_result(const LearnReport& report);
 /// @param sheet  name of the picture of the atoms in the folder; empty if there is none.
 [[nodiscard]] experiment::Record make_record(const LearnReport& report, const std::string& sheet);
 
-/// Atoms by how many training rows they are in, the most first.
-[[nodiscard]] std::vector<Index> atoms_by_use(const LearnReport& report);
-
 }  // namespace twofold::app

@@ -5,12 +5,11 @@
 #include <chrono>
 
 #include "learn_command.hpp"
+#include "learn_output.hpp"
 #include "learn_topk_report.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/core/file.hpp"
-#include "twofold/estimators/atom_sheet.hpp"
 #include "twofold/estimators/dictionary_folder.hpp"
-#include "twofold/report/html_report.hpp"
 #include "twofold/train/checkpoint.hpp"
 
 namespace twofold::app {
@@ -18,14 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 using estimators::TopKLearner;
-using Clock = std::chrono::steady_clock;
 
 constexpr auto kWhere = "app::learn";
 constexpr std::uint64_t kMeasured = std::uint64_t{1} << 16;  // rows, of each part
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 /// DIR/checkpoint while the run lasts. What has no checkpoint when the command ends is removed.
 class UnfinishedRun {
@@ -108,21 +102,6 @@ void measure(const LearnRows& rows, const Matrix& truth, ThreadPool& pool, Obser
   }
 }
 
-void write_folder(const LearnCommand& command, const TopKReport& report, int threads) {
-  write_learned(command.output, [&](const fs::path& folder) {
-    const auto& dictionary = report.fit.dictionary;
-    estimators::save_dictionary(folder, dictionary);
-    const std::string sheet = dictionary.image.empty() ? "" : "atoms.png";
-    if (!sheet.empty()) {
-      estimators::write_atom_sheet(folder / sheet, dictionary, units_by_use(report));
-    }
-    experiment::write_record(folder, make_record(report, sheet), threads);
-    const std::vector<fs::path> folders{folder};
-    report::write_html_report(folders, folder / "report.html",
-                              {.title = "Sparse autoencoder of " + command.data});
-  });
-}
-
 void print_record(const std::string& folder) {
   fmt::print("{}\n", experiment::read_record(folder).dump(1));
 }
@@ -165,7 +144,9 @@ int finish(const LearnCommand& command, const CommonOptions& options, const Lear
   report.fit.dictionary.transforms = rows.kept;
   report.fit.dictionary.input_dimension = rows.input_dimension;
   measure(rows, truth, pool, observer, report);
-  write_folder(command, report, pool.size());
+  write_dictionary(command.output, report.fit.dictionary, report.trained,
+                   "Sparse autoencoder of " + command.data, pool.size(),
+                   [&](const std::string& sheet) { return make_record(report, sheet); });
   if (options.json) {
     print_record(command.output);
   } else {
@@ -186,7 +167,7 @@ int learn_topk(LearnCommand command, const CommonOptions& options) {
   ThreadPool pool(options.thread_count());
   UnfinishedRun run(command);
   const auto wanted = wanted_options(command, options, run.folder());
-  const auto begin = Clock::now();
+  const auto begin = std::chrono::steady_clock::now();
   const LearnRows rows = learn_rows(command, wanted.seed, pool);
   const Matrix truth = read_truth(command.truth, rows.train->dimension());
   TopKLearner learner(rows.train, wanted, pool, *observer);

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+
+#include "learn_output.hpp"
 
 namespace twofold::app {
 namespace {
@@ -17,8 +18,9 @@ Index sparsity(const TopKReport& r) {
   return std::get<model::TopK>(r.fit.dictionary.gate.activation).k;
 }
 
-std::vector<std::string> warnings_of(const TopKReport& r) {
-  std::vector<std::string> warnings = r.plan.warnings;
+// What training showed; the plan's own are printed before it.
+std::vector<std::string> late_warnings(const TopKReport& r) {
+  std::vector<std::string> warnings;
   const auto m = static_cast<double>(r.fit.dictionary.size());
   const auto& beside = r.references;
   if (beside.encoder < beside.principal) {
@@ -73,25 +75,12 @@ std::vector<Figure> curves(const TopKReport& r) {
                 "dead fraction", &Point::dead)};
 }
 
-Figure usage_figure(const TopKReport& r) {
-  Figure figure{.name = "usage",
-                .title = "How often units fire",
-                .sentence =
-                    "Share of the training rows a unit fires on, most used first; the line is "
-                    "k/m, if all are used alike.",
-                .x = {"rank", "unit, by use"},
-                .y = {"value", "share of rows"}};
-  const auto rows = static_cast<double>(std::max<std::uint64_t>(1, r.trained.rows));
-  const double alike =
-      static_cast<double>(sparsity(r)) / static_cast<double>(r.fit.dictionary.size());
-  double rank = 1.0;
-  for (const Index j : units_by_use(r)) {
-    const auto count = static_cast<double>(r.trained.use[static_cast<std::size_t>(j)]);
-    figure.rows.push_back({.x = rank, .value = count / rows});
-    figure.rows.push_back({.x = rank, .predicted = true, .value = alike});
-    rank += 1.0;
-  }
-  return figure;
+Figure use_of_units(const TopKReport& r) {
+  return usage_figure(r.trained, sparsity(r),
+                      {.title = "How often units fire",
+                       .sentence = "Share of the training rows a unit fires on, most used first; "
+                                   "the line is k/m, if all are used alike.",
+                       .x = {"rank", "unit, by use"}});
 }
 
 Json references_json(const TopKReport& r) {
@@ -139,11 +128,9 @@ Json summary_of(const TopKReport& r) {
   if (r.truth) {
     summary["truth"] = {{"recovered", r.truth->recovered}, {"mean_cosine", r.truth->mean_cosine}};
   }
-  summary["choices"] = Json::array();
-  for (const auto& c : r.plan.choices) {
-    summary["choices"].push_back({{"name", c.name}, {"value", c.value}, {"why", c.why}});
-  }
-  summary["warnings"] = warnings_of(r);
+  summary["choices"] = choices_json(r.plan.choices);
+  summary["warnings"] = r.plan.warnings;
+  for (const std::string& text : late_warnings(r)) summary["warnings"].push_back(text);
   return summary;
 }
 
@@ -172,16 +159,6 @@ void print_comparison(const TopKReport& r) {
 
 Index TopKReport::unused() const {
   return std::ranges::count(trained.use, 0);
-}
-
-std::vector<Index> units_by_use(const TopKReport& report) {
-  std::vector<Index> order(report.trained.use.size());
-  std::iota(order.begin(), order.end(), Index{0});
-  std::ranges::stable_sort(order, [&](Index a, Index b) {
-    return report.trained.use[static_cast<std::size_t>(a)] >
-           report.trained.use[static_cast<std::size_t>(b)];
-  });
-  return order;
 }
 
 void print_plan(const TopKReport& r) {
@@ -215,13 +192,7 @@ void print_result(const TopKReport& r) {
     print_line("true atoms found (cos > 0.95)", r.truth->recovered);
   }
   print_comparison(r);
-  for (std::size_t i = r.plan.warnings.size(); const std::string& text : warnings_of(r)) {
-    if (i > 0) {
-      --i;  // printed with the plan
-      continue;
-    }
-    fmt::print("note: {}\n", text);
-  }
+  for (const std::string& text : late_warnings(r)) fmt::print("note: {}\n", text);
 }
 
 experiment::Record make_record(const TopKReport& r, const std::string& sheet) {
@@ -232,7 +203,7 @@ experiment::Record make_record(const TopKReport& r, const std::string& sheet) {
                             .description = r.data,
                             .seed = static_cast<std::int64_t>(r.seed)};
   record.figures = curves(r);
-  record.figures.push_back(usage_figure(r));
+  record.figures.push_back(use_of_units(r));
   if (!sheet.empty()) {
     record.pictures.push_back({"atoms", "Atoms, the most used first", sheet});
   }

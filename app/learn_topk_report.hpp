@@ -39,7 +39,4 @@ void print_result(const TopKReport& report);
 /// @param sheet  name of the picture of the atoms in the folder; empty if there is none.
 [[nodiscard]] experiment::Record make_record(const TopKReport& report, const std::string& sheet);
 
-/// Units by how many training rows they are in, the most first.
-[[nodiscard]] std::vector<Index> units_by_use(const TopKReport& report);
-
 }  // namespace twofold::app
