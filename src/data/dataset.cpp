@@ -58,7 +58,8 @@ Vector block_spectrum(const SourceOptions& options) {
 
 void check_dimension(const SourceOptions& options, Index actual) {
   require(options.dimension == 0 || options.dimension == actual, kWhere,
-          fmt::format("dimension = {}, but the samples have {}", options.dimension, actual));
+          fmt::format("data.dimension = {}, but the samples have {}; leave it out, or write that",
+                      options.dimension, actual));
 }
 
 Gaussian noisy_gaussian(const SourceOptions& options, std::uint64_t seed) {

@@ -2,15 +2,11 @@
 
 #include "experiment/dictionary_recovery_theory.hpp"
 
+#include "experiment/record_making.hpp"
 namespace twofold::experiment {
 namespace {
 
 constexpr std::size_t kFirstRows = 5, kEvery = 10;  // iterations that are printed
-
-std::string cell(const Json& value) {
-  if (value.is_number()) return fmt::format("{:.5g}", value.get<double>());
-  return value.is_string() ? value.get<std::string>() : "-";
-}
 
 void add_row(std::string& text, std::string_view name, const Json& value) {
   text += fmt::format("{:<52} {:>10}\n", name, cell(value));

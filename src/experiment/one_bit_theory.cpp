@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "experiment/record_making.hpp"
 #include "twofold/model/rectangular_cumulants.hpp"
 #include "twofold/theory/information_threshold.hpp"
 #include "twofold/theory/one_bit_limit.hpp"
@@ -134,11 +135,6 @@ void report_trust(OneBitResult& r) {
               "the values are discrete: scaling a vector to norm √d moves them by about "
               "1/√(non-zeros); set model.store_norm = false where that matters");
   }
-}
-
-std::string cell(const Json& value) {
-  if (value.is_number()) return fmt::format("{:.5g}", value.get<double>());
-  return value.is_string() ? value.get<std::string>() : "-";
 }
 
 }  // namespace

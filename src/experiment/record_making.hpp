@@ -1,6 +1,10 @@
 // What every system puts into a record in the same way.
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "twofold/experiment/experiment_spec.hpp"
@@ -17,6 +21,14 @@ namespace twofold::experiment {
   record.description = run.description;
   record.seed = run.seed;
   return record;
+}
+
+/// A value in a table of text; "-" where it is undefined.
+[[nodiscard]] inline std::string cell(const Json& value) {
+  if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
+  if (value.is_number()) return fmt::format("{:.5g}", value.get<double>());
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  return value.is_string() ? value.get<std::string>() : "-";
 }
 
 /// Adds a case: its times, its trust report under its label, and its summary.

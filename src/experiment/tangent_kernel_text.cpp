@@ -4,18 +4,12 @@
 
 #include <cmath>
 
+#include "experiment/record_making.hpp"
 #include "experiment/tangent_kernel_theory.hpp"
 #include "twofold/theory/tangent_kernel_width.hpp"
 
 namespace twofold::experiment {
 namespace {
-
-std::string cell(const Json& value) {
-  if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
-  if (value.is_number()) return fmt::format("{:.5g}", value.get<double>());
-  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  return value.is_string() ? value.get<std::string>() : "-";
-}
 
 void add_tied(const TangentResult& r, Json& summary) {
   const TangentSetting& s = r.setting;
