@@ -1,0 +1,88 @@
+#include <algorithm>
+#include <bit>
+
+#include "split_engine.hpp"
+
+#if defined(__x86_64__)
+#define TWOFOLD_FOR_EACH_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define TWOFOLD_FOR_EACH_PROCESSOR
+#endif
+
+namespace twofold {
+namespace {
+
+// To nearest, ties to even. A NaN stays one.
+std::uint16_t rounded(float x) noexcept {
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  if ((bits & 0x7fffffffU) > 0x7f800000U) return static_cast<std::uint16_t>(bits >> 16 | 0x40U);
+  return static_cast<std::uint16_t>((bits + 0x7fffU + ((bits >> 16) & 1U)) >> 16);
+}
+
+float widened(std::uint16_t half) noexcept {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+}
+
+void pack(const SplitSource& source, bool left, std::uint16_t* tiles) noexcept {
+  const Index from_i = source.along ? source.stride : 1;
+  const Index from_k = source.along ? 1 : source.stride;
+  std::fill_n(tiles, split_tiles(source.inner) * kSplitTile, std::uint16_t{0});
+  for (Index k = 0; k < source.inner; ++k) {
+    std::uint16_t* tile = tiles + k / kSplitInner * kSplitTile;
+    const Index pair = k % kSplitInner / 2;
+    for (Index i = 0; i < source.count; ++i) {
+      const float x = source.factor * source.data[i * from_i + k * from_k];
+      const Index place = 2 * (left ? i * kSplitGroup + pair : pair * kSplitGroup + i) + k % 2;
+      const std::uint16_t leading = rounded(x);
+      tile[place] = leading;
+      tile[2 * kSplitWords + place] = rounded(x - widened(leading));
+    }
+  }
+}
+
+// The sum of both halves has at most 17 bits: exact.
+float number(const std::uint16_t* tile, Index place) noexcept {
+  return widened(tile[place]) + widened(tile[2 * kSplitWords + place]);
+}
+
+constexpr Index kSide = kSplitGroup;
+
+// sum += a tile of L times a tile of R; x₂y₂ is there as well.
+TWOFOLD_FOR_EACH_PROCESSOR
+void add_tile(const std::uint16_t* left, const std::uint16_t* right, float* sum) {
+  float l[kSide * kSplitInner], r[kSide * kSplitInner];
+  for (Index place = 0; place < kSide * kSplitInner; ++place) {
+    l[place] = number(left, place);
+    r[place / 2 % kSide + (place / (2 * kSide) * 2 + place % 2) * kSide] = number(right, place);
+  }
+  for (Index k = 0; k < kSplitInner; ++k) {
+    for (Index i = 0; i < kSide; ++i) {
+      for (Index j = 0; j < kSide; ++j) {
+        sum[i * kSide + j] += l[i * kSplitInner + k] * r[k * kSide + j];
+      }
+    }
+  }
+}
+
+void multiply(const SplitPart& L, const SplitPart& R, bool add, float* C, Index stride) noexcept {
+  const Index group = split_tiles(L.inner) * kSplitTile;
+  for_each_square<kSide>(L.count, R.count, [&](Index i, Index j, Index rows, Index columns) {
+    const std::uint16_t* left = L.tiles + i / kSide * group;
+    const std::uint16_t* right = R.tiles + j / kSide * group;
+    float sum[kSide * kSide] = {};
+    for (Index tile = 0; tile < group; tile += kSplitTile) add_tile(left + tile, right + tile, sum);
+    for (Index r = 0; r < rows; ++r) {
+      float* out = C + (i + r) * stride + j;
+      for (Index c = 0; c < columns; ++c) out[c] = (add ? out[c] : 0) + sum[r * kSide + c];
+    }
+  });
+}
+
+}  // namespace
+
+const SplitEngine& portable_split_engine() noexcept {
+  static constexpr SplitEngine engine{"portable", pack, multiply};
+  return engine;
+}
+
+}  // namespace twofold

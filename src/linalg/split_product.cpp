@@ -1,0 +1,111 @@
+#include "twofold/linalg/split_product.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+
+#include "split_engine.hpp"
+#include "twofold/core/error.hpp"
+
+namespace twofold {
+namespace {
+
+const SplitEngine& engine() noexcept {
+  static const SplitEngine& chosen = [&]() -> const SplitEngine& {
+    if (const SplitEngine* amx = amx_split_engine()) return *amx;
+    if (const SplitEngine* avx512 = avx512_split_engine()) return *avx512;
+    return portable_split_engine();
+  }();
+  return chosen;
+}
+
+// Squares of 32 are computed whole.
+Index room(Index count, Index inner) {
+  return num_blocks(count, 2 * kSplitGroup) * 2 * split_tiles(inner) * kSplitTile;
+}
+
+constexpr Index kAlignment = 64 / sizeof(std::uint16_t);
+
+// Of the group that begins with row or column `first`.
+constexpr Index offset(Index first, Index inner) {
+  return first / kSplitGroup * split_tiles(inner) * kSplitTile;
+}
+
+void check(Index inner, Index first, Index size, Index room) {
+  if (inner == size && first % kSplitGroup == 0 && first >= 0 && first <= room) return;
+  throw InvalidArgument("linalg::SplitOperand",
+                        fmt::format("an operand of {} inner numbers cannot take {} at {} of {}",
+                                    inner, size, first, room));
+}
+
+}  // namespace
+
+SplitOperand::SplitOperand(Index count, Index inner)
+    : count_(count),
+      inner_(inner),
+      memory_(static_cast<std::size_t>(room(count, inner) + kAlignment)) {}
+
+Index SplitOperand::start() const noexcept {
+  const auto beyond = reinterpret_cast<std::uintptr_t>(memory_.data()) % 64;
+  return static_cast<Index>((64 - beyond) % 64 / sizeof(std::uint16_t));
+}
+
+void SplitOperand::reshape(Index count, Index inner) {
+  if (room(count, inner) + kAlignment > static_cast<Index>(memory_.size())) {
+    throw InvalidArgument("linalg::SplitOperand",
+                          fmt::format("no room for {} x {} numbers", count, inner));
+  }
+  count_ = count;
+  inner_ = inner;
+}
+
+void SplitOperand::pack(bool left, bool along, const ConstView<float>& M, float factor,
+                        Index first) {
+  const Index count = along ? M.rows() : M.cols(), inner = along ? M.cols() : M.rows();
+  check(inner_, first, inner, count_ - count);
+  const Index step = along ? M.outerStride() : 1;
+  for (Index r = 0; r < count; r += kSplitGroup) {
+    const SplitSource source{.data = M.data() + r * step,
+                             .stride = M.outerStride(),
+                             .count = std::min(kSplitGroup, count - r),
+                             .inner = inner,
+                             .along = along,
+                             .factor = factor};
+    engine().pack(source, left, memory_.data() + start() + offset(first + r, inner_));
+  }
+}
+
+void SplitOperand::pack_left(Trans trans, const ConstView<float>& M, float factor, Index first) {
+  pack(true, trans == Trans::No, M, factor, first);
+}
+
+void SplitOperand::pack_right(Trans trans, const ConstView<float>& M, float factor, Index first) {
+  pack(false, trans == Trans::Yes, M, factor, first);
+}
+
+SplitPart SplitOperand::part(Index begin, Index count) const noexcept {
+  assert(begin % kSplitGroup == 0 && begin + count <= count_);
+  return {memory_.data() + start() + offset(begin, inner_), count, inner_};
+}
+
+void split_multiply(const SplitPart& L, const SplitPart& R, bool add, View<float> C) {
+  if (L.inner != R.inner || C.rows() != L.count || C.cols() != R.count) {
+    throw InvalidArgument("linalg::split_multiply",
+                          fmt::format("L is {}x{}, R is {}x{}, C is {}x{}", L.count, L.inner,
+                                      R.inner, R.count, C.rows(), C.cols()));
+  }
+  engine().multiply(L, R, add, C.data(), C.outerStride());
+}
+
+double split_error(Index inner) noexcept {
+  const auto terms = 3 * static_cast<double>(inner);
+  return 3 * 0x1p-16 * (1 + 0x1p-7) + terms * 0x1p-24 * (1 + 0x1p-6);
+}
+
+std::string_view split_product_instructions() noexcept {
+  return engine().name;
+}
+
+}  // namespace twofold
