@@ -8,7 +8,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
-PYTHON = "/usr/bin/python3"  # the one that Debian's packages of the peers belong to
+# The one that has the peers: Debian's packages belong to /usr/bin/python3.
+PYTHON = os.environ.get("TWOFOLD_PEERS_PYTHON", "/usr/bin/python3")
 THREADS = 2
 
 # Without the malloc settings PyTorch loses up to a third of its time to page faults.
