@@ -15,7 +15,8 @@ inline constexpr Index kSplitTile = 2 * kSplitGroup * kSplitInner;  // numbers
   return num_blocks(inner, kSplitInner);
 }
 
-/// Up to kSplitGroup rows, or columns, of factor·M into the tiles of a group.
+/// What goes into a tile: up to kSplitGroup rows, or columns, of factor·M and up to kSplitInner
+/// inner numbers; the rest of the tile becomes 0.
 struct SplitSource {
   const float* data;
   Index stride, count, inner;
@@ -25,7 +26,7 @@ struct SplitSource {
 
 struct SplitEngine {
   std::string_view name;
-  void (*pack)(const SplitSource& source, bool left, std::uint16_t* tiles) noexcept;
+  void (*pack)(const SplitSource& source, bool left, std::uint16_t* tile) noexcept;
   /// The places of an operand beyond its last row or column, up to 32, are there to be read.
   void (*multiply)(const SplitPart& L, const SplitPart& R, bool add, float* C,
                    Index stride) noexcept;
@@ -37,7 +38,7 @@ struct SplitEngine {
 [[nodiscard]] const SplitEngine& portable_split_engine() noexcept;
 
 /// AVX-512 packs for both of its users.
-void pack_split_avx512(const SplitSource& source, bool left, std::uint16_t* tiles) noexcept;
+void pack_split_avx512(const SplitSource& source, bool left, std::uint16_t* tile) noexcept;
 
 /// multiply(i, j, rows, columns) for the pairs of kSide×kSide of C, columns first.
 template <Index kSide, typename Body>

@@ -65,15 +65,26 @@ void SplitOperand::pack(bool left, bool along, const ConstView<float>& M, float 
                         Index first) {
   const Index count = along ? M.rows() : M.cols(), inner = along ? M.cols() : M.rows();
   check(inner_, first, inner, count_ - count);
-  const Index step = along ? M.outerStride() : 1;
-  for (Index r = 0; r < count; r += kSplitGroup) {
-    const SplitSource source{.data = M.data() + r * step,
-                             .stride = M.outerStride(),
-                             .count = std::min(kSplitGroup, count - r),
-                             .inner = inner,
-                             .along = along,
-                             .factor = factor};
-    engine().pack(source, left, memory_.data() + start() + offset(first + r, inner_));
+  const auto pack_tile = [&](Index r, Index k) {
+    const SplitSource source{
+        .data = M.data() + (along ? r * M.outerStride() + k : k * M.outerStride() + r),
+        .stride = M.outerStride(),
+        .count = std::min(kSplitGroup, count - r),
+        .inner = std::min(kSplitInner, inner - k),
+        .along = along,
+        .factor = factor};
+    std::uint16_t* group = memory_.data() + start() + offset(first + r, inner_);
+    engine().pack(source, left, group + k / kSplitInner * kSplitTile);
+  };
+  // Neighbouring tiles of M one after the other.
+  if (along) {
+    for (Index r = 0; r < count; r += kSplitGroup) {
+      for (Index k = 0; k < inner; k += kSplitInner) pack_tile(r, k);
+    }
+  } else {
+    for (Index k = 0; k < inner; k += kSplitInner) {
+      for (Index r = 0; r < count; r += kSplitGroup) pack_tile(r, k);
+    }
   }
 }
 
