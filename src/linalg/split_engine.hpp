@@ -27,7 +27,6 @@ struct SplitSource {
 struct SplitEngine {
   std::string_view name;
   void (*pack)(const SplitSource& source, bool left, std::uint16_t* tile) noexcept;
-  /// The places of an operand beyond its last row or column, up to 32, are there to be read.
   void (*multiply)(const SplitPart& L, const SplitPart& R, bool add, float* C,
                    Index stride) noexcept;
 };

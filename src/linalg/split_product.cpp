@@ -21,9 +21,8 @@ const SplitEngine& engine() noexcept {
   return chosen;
 }
 
-// Squares of 32 are computed whole.
 Index room(Index count, Index inner) {
-  return num_blocks(count, 2 * kSplitGroup) * 2 * split_tiles(inner) * kSplitTile;
+  return num_blocks(count, kSplitGroup) * split_tiles(inner) * kSplitTile;
 }
 
 constexpr Index kAlignment = 64 / sizeof(std::uint16_t);
