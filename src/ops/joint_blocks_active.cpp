@@ -26,6 +26,10 @@ class ActiveBlocks final : public JointBlocks<float> {
     });
   }
 
+  [[nodiscard]] std::string_view arithmetic() const noexcept override {
+    return "float, pairs that fire (AVX-512)";
+  }
+
   void update(model::Weights<float>& w, Span block, Index strip,
               FactorSteps<float> steps) override {
     ActivePass::Scratch& s = scratch(strip);

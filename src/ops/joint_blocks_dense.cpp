@@ -29,6 +29,10 @@ class DenseBlocks final : public JointBlocks<Scalar> {
     if constexpr (std::is_same_v<Scalar, float>) largest_ = largest_norm(X);
   }
 
+  [[nodiscard]] std::string_view arithmetic() const noexcept override {
+    return std::is_same_v<Scalar, float> ? "float (BLAS)" : "double (BLAS)";
+  }
+
   void update(model::Weights<Scalar>& w, Span block, Index strip,
               FactorSteps<Scalar> steps) override {
     const Scalar encoder_factor = steps.encoder * w.scale;
