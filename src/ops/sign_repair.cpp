@@ -21,7 +21,7 @@ constexpr Index kPiece = 256;  // of a row of Z
 // close[s] = 1 where |z_s| <= slope ‖x_s‖ + offset, else 0; whether there is one.
 TWOFOLD_FOR_EACH_PROCESSOR
 bool mark_close(const float* z, const float* norms, Index count, float slope, float offset,
-                float* close) {
+                float* __restrict close) {
   int found = 0;
   for (Index s = 0; s < count; ++s) {
     const bool within = std::fabs(z[s]) <= slope * norms[s] + offset;
