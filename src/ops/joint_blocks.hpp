@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 
 #include "run_blocks.hpp"
 #include "twofold/ops/joint_step.hpp"
@@ -32,6 +33,8 @@ class JointBlocks {
     ops::for_each_block(sizes_.neurons, block_, strips_, strip, body);
   }
   [[nodiscard]] Index strips() const noexcept { return strips_; }
+  /// As JointStep::arithmetic.
+  [[nodiscard]] virtual std::string_view arithmetic() const noexcept = 0;
 
   /// The update of these neurons' weights for all chunks.
   virtual void update(model::Weights<Scalar>& weights, Span block, Index strip,
