@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <numbers>
 
 #include "tangent_map.hpp"
@@ -15,6 +16,10 @@ namespace {
 
 constexpr Index kRowBlock = 256;  // samples that are normalised by one thread
 
+// Products by tiles want the left operand in the level-2 cache, beside the cosines of its rows.
+constexpr Index kPackedBytes = Index{1} << 20;
+constexpr Index kMostStripRows = 256, kLeastStripRows = 32;
+
 template <typename Scalar>
 Eigen::RowVectorXd direction(const ConstView<Scalar>& samples, Index i, double norm) {
   return samples.row(i).template cast<double>() / norm;
@@ -24,70 +29,115 @@ Eigen::RowVectorXd direction(const ConstView<Scalar>& samples, Index i, double n
 
 template <std::floating_point Scalar>
 TangentTiles<Scalar>::TangentTiles(ThreadPool& pool, ConstView<Scalar> samples,
-                                   std::string_view where)
-    : samples_(samples),
-      unit_(samples.rows(), samples.cols()),
-      norms_(samples.rows()),
-      exact_norms_(samples.rows()) {
-  if (samples.rows() < 1 || samples.cols() < 1) {
-    throw InvalidArgument(where,
-                          fmt::format("no samples: got {}x{}", samples.rows(), samples.cols()));
-  }
-  parallel_for(pool, size(), kRowBlock, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const Eigen::RowVectorXd row = samples_.row(i).template cast<double>();
-      if (!row.allFinite()) {
-        throw InvalidArgument(where, fmt::format("row {} has an entry that is not finite", i));
-      }
-      exact_norms_[i] = row.stableNorm();
-      norms_[i] = static_cast<Scalar>(exact_norms_[i]);
-      const double divisor = exact_norms_[i] > 0.0 ? exact_norms_[i] : 1.0;
-      unit_.row(i) = (row / divisor).template cast<Scalar>();
+                                   FloatProducts products, std::string_view where)
+    : samples_(samples), norms_(samples.rows()), exact_norms_(samples.rows()) {
+  const Index n = samples.rows(), d = samples.cols();
+  require(n >= 1 && d >= 1, where, fmt::format("no samples: got {}x{}", n, d));
+  const bool split = products == FloatProducts::SplitBf16;
+  require(!split || std::same_as<Scalar, float>, where, "split_bf16 is for samples in float");
+  split ? void(packed_.emplace(SplitOperand(n, d), SplitOperand(n, d))) : unit_.resize(n, d);
+  parallel_for(pool, n, kRowBlock, [&](Index begin, Index end) {
+    if (!split) return normalise(begin, unit_.middleRows(begin, end - begin), where);
+    if constexpr (std::same_as<Scalar, float>) {
+      MatrixF unit(end - begin, d);
+      normalise(begin, unit, where);
+      packed_->left.pack_left(Trans::No, unit, 1, begin);
+      packed_->right.pack_right(Trans::Yes, unit, 1, begin);
     }
   });
 }
 
 template <std::floating_point Scalar>
+void TangentTiles<Scalar>::normalise(Index begin, View<Scalar> unit, std::string_view where) {
+  for (Index r = 0; r < unit.rows(); ++r) {
+    const Index i = begin + r;
+    const Eigen::RowVectorXd row = samples_.row(i).template cast<double>();
+    if (!row.allFinite()) {
+      throw InvalidArgument(where, fmt::format("row {} has an entry that is not finite", i));
+    }
+    exact_norms_[i] = row.stableNorm();
+    norms_[i] = static_cast<Scalar>(exact_norms_[i]);
+    const double divisor = exact_norms_[i] > 0.0 ? exact_norms_[i] : 1.0;
+    unit.row(r) = (row / divisor).template cast<Scalar>();
+  }
+}
+
+template <std::floating_point Scalar>
 void TangentTiles<Scalar>::cosines(Index row, Index column, View<Scalar> tile) const {
+  if constexpr (std::same_as<Scalar, float>) {
+    if (packed_) {
+      return split_multiply(packed_->left.part(row, tile.rows()),
+                            packed_->right.part(column, tile.cols()), false, tile);
+    }
+  }
   gemm(Trans::No, Trans::Yes, Scalar(1), unit_.middleRows(row, tile.rows()),
        unit_.middleRows(column, tile.cols()), Scalar(0), tile);
 }
 
 template <std::floating_point Scalar>
 void TangentTiles<Scalar>::map(Index row, Index column, const KernelRates& rates,
-                               View<Scalar> tile) const {
+                               const ConstView<Scalar>& cosines, View<Scalar> tile) const {
   const Factors factors{(rates.encoder + rates.decoder) / (2.0 * std::numbers::pi),
                         rates.decoder / (2.0 * std::numbers::pi)};
   const TangentMap<Scalar> map{static_cast<Scalar>(factors.cosine),
                                static_cast<Scalar>(factors.sine)};
-  VectorOf<Scalar> cosines(tile.cols());
   for (Index i = 0; i < tile.rows(); ++i) {
-    Scalar* const values = tile.data() + i * tile.outerStride();
-    std::copy_n(values, tile.cols(), cosines.data());
-    const Scalar largest = map(norms_[row + i], norms_.data() + column, values, tile.cols());
+    const Scalar largest = map(norms_[row + i], norms_.data() + column, cosines.row(i).data(),
+                               tile.row(i).data(), tile.cols());
     if (largest > Scalar(kNearlyParallel)) repair(row, column, i, factors, cosines, tile);
+  }
+}
+
+template <std::floating_point Scalar>
+Index TangentTiles<Scalar>::strip_rows() const noexcept {
+  if (!packed_) return kTangentTile;
+  const Index rows = kPackedBytes / (4 * samples_.cols()) / kLeastStripRows * kLeastStripRows;
+  return std::clamp(rows, kLeastStripRows, kMostStripRows);
+}
+
+template <std::floating_point Scalar>
+void TangentTiles<Scalar>::fill(Index row, Index column, const KernelRates& rates,
+                                View<Scalar> tile) const {
+  constexpr Index kApart = 16;  // so that rows do not lie a power of two apart
+  const Index most = std::min(strip_rows(), tile.rows());
+  MatrixOf<Scalar> memory(most, tile.cols() + kApart);
+  for (Index first = 0; first < tile.rows(); first += most) {
+    const Index rows = std::min(most, tile.rows() - first);
+    const Index columns = row == column ? first + rows : tile.cols();
+    View<Scalar> strip = memory.topLeftCorner(rows, columns);
+    cosines(row + first, column, strip);
+    map(row + first, column, rates, strip, tile.block(first, 0, rows, columns));
   }
 }
 
 // Near cos θ = ±1 the cosine has lost θ: these few entries are computed again, in double.
 template <std::floating_point Scalar>
 void TangentTiles<Scalar>::repair(Index row, Index column, Index i, const Factors& factors,
-                                  const VectorOf<Scalar>& cosines, View<Scalar>& tile) const {
+                                  const ConstView<Scalar>& cosines, View<Scalar>& tile) const {
   const double norm = exact_norms_[row + i];
-  const Eigen::RowVectorXd x = direction(samples_, row + i, norm);
+  Eigen::RowVectorXd x;
   for (Index j = 0; j < tile.cols(); ++j) {
-    if (std::abs(cosines[j]) <= Scalar(kNearlyParallel)) continue;
+    if (std::abs(cosines(i, j)) <= Scalar(kNearlyParallel)) continue;
     const double other = exact_norms_[column + j];
     if (row + i == column + j) {
       tile(i, j) = static_cast<Scalar>(factors.cosine * std::numbers::pi * norm * norm);
       continue;
     }
+    if (x.size() == 0) x = direction(samples_, row + i, norm);
     const Eigen::RowVectorXd y = direction(samples_, column + j, other);
     const PairAngle angle = pair_angle(x.data(), y.data(), x.size());
     tile(i, j) = static_cast<Scalar>(
         norm * other *
         (factors.cosine * angle.cosine * angle.supplement + factors.sine * angle.sine));
   }
+}
+
+template <std::floating_point Scalar>
+double TangentTiles<Scalar>::memory(Index n, Index d, FloatProducts products) {
+  const auto up = [](Index size) { return static_cast<double>(num_blocks(size, 32) * 32); };
+  const double norms = static_cast<double>(n) * (sizeof(Scalar) + sizeof(double));
+  if (products == FloatProducts::SplitBf16) return norms + 8.0 * up(n) * up(d);
+  return norms + static_cast<double>(n) * static_cast<double>(d) * sizeof(Scalar);
 }
 
 template <std::floating_point Scalar>

@@ -8,6 +8,7 @@
 
 #include "twofold/data/npy_matrix_writer.hpp"
 #include "twofold/data/source.hpp"
+#include "twofold/linalg/split_product.hpp"
 #include "twofold/linalg/symmetric_operator.hpp"
 #include "twofold/theory/tangent_kernel.hpp"
 
@@ -22,7 +23,8 @@ namespace twofold::theory {
 /// @throws InvalidArgument  if X is empty or not finite, `gram` is not n×n, or a rate is invalid.
 template <std::floating_point Scalar>
 void tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
-                  const KernelRates& rates, View<Scalar> gram);
+                  const KernelRates& rates, View<Scalar> gram,
+                  FloatProducts products = FloatProducts::Float);
 
 /// The same bits as a .npy file of n×n numbers, in rows that fit the memory limit.
 /// @param memory_limit  bytes for the unit rows and a panel of rows; X itself does not count.
@@ -32,19 +34,20 @@ void tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
 template <std::floating_point Scalar>
 void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
                         const KernelRates& rates, const std::filesystem::path& path,
-                        double memory_limit = 1e9);
+                        double memory_limit = 1e9, FloatProducts products = FloatProducts::Float);
 
 /// The same into a file that was opened before, n×n, and is left for the caller to commit.
 /// @param after_rows  called with the number of rows done; what it throws ends the writing.
 template <std::floating_point Scalar>
 void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
                         const KernelRates& rates, data::NpyMatrixWriter<Scalar>& writer,
-                        double memory_limit,
-                        const std::function<void(Index done)>& after_rows = {});
+                        double memory_limit, const std::function<void(Index done)>& after_rows = {},
+                        FloatProducts products = FloatProducts::Float);
 
 /// The lowest limit that write_tangent_gram takes, bytes.
 template <std::floating_point Scalar>
-[[nodiscard]] double written_gram_memory(Index samples, Index dimension, int threads);
+[[nodiscard]] double written_gram_memory(Index samples, Index dimension, int threads,
+                                         FloatProducts products = FloatProducts::Float);
 
 /// Rows that tangent_operator computes between two calls of `between`.
 inline constexpr Index kOperatorRows = 512;
@@ -67,6 +70,7 @@ template <std::floating_point Scalar>
 template <std::floating_point Scalar>
 [[nodiscard]] SymmetricOperator tangent_operator(ThreadPool& pool, const MatrixOf<Scalar>& X,
                                                  const std::vector<KernelRates>& rates,
-                                                 const std::function<void()>& between = {});
+                                                 const std::function<void()>& between = {},
+                                                 FloatProducts products = FloatProducts::Float);
 
 }  // namespace twofold::theory
