@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tangent_tile.hpp"
+#include "transpose_blocked.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/data/npy_matrix_writer.hpp"
 

@@ -35,9 +35,16 @@ TangentTiles<Scalar>::TangentTiles(ThreadPool& pool, ConstView<Scalar> samples,
   require(n >= 1 && d >= 1, where, fmt::format("no samples: got {}x{}", n, d));
   const bool split = products == FloatProducts::SplitBf16;
   require(!split || std::same_as<Scalar, float>, where, "split_bf16 is for samples in float");
-  split ? void(packed_.emplace(SplitOperand(n, d), SplitOperand(n, d))) : unit_.resize(n, d);
+  if (split) {
+    packed_.emplace(Packed{SplitOperand(n, d), SplitOperand(n, d)});
+  } else {
+    unit_.resize(static_cast<std::size_t>(n * d));
+  }
   parallel_for(pool, n, kRowBlock, [&](Index begin, Index end) {
-    if (!split) return normalise(begin, unit_.middleRows(begin, end - begin), where);
+    if (!split) {
+      return normalise(begin, Eigen::Map<MatrixOf<Scalar>>(&unit_[begin * d], end - begin, d),
+                       where);
+    }
     if constexpr (std::same_as<Scalar, float>) {
       MatrixF unit(end - begin, d);
       normalise(begin, unit, where);
@@ -55,10 +62,18 @@ void TangentTiles<Scalar>::normalise(Index begin, View<Scalar> unit, std::string
     if (!row.allFinite()) {
       throw InvalidArgument(where, fmt::format("row {} has an entry that is not finite", i));
     }
-    exact_norms_[i] = row.stableNorm();
-    norms_[i] = static_cast<Scalar>(exact_norms_[i]);
-    const double divisor = exact_norms_[i] > 0.0 ? exact_norms_[i] : 1.0;
-    unit.row(r) = (row / divisor).template cast<Scalar>();
+    // Neither the squares nor the reciprocal of a float's norm can overflow.
+    constexpr bool kSmallRange = std::same_as<Scalar, float>;
+    const double norm = kSmallRange ? row.norm() : row.stableNorm();
+    exact_norms_[i] = norm;
+    norms_[i] = static_cast<Scalar>(norm);
+    if (norm == 0.0) {
+      unit.row(r).setZero();
+    } else if constexpr (kSmallRange) {
+      unit.row(r) = (row * (1.0 / norm)).template cast<Scalar>();
+    } else {
+      unit.row(r) = row / norm;
+    }
   }
 }
 
@@ -70,8 +85,8 @@ void TangentTiles<Scalar>::cosines(Index row, Index column, View<Scalar> tile) c
                             packed_->right.part(column, tile.cols()), false, tile);
     }
   }
-  gemm(Trans::No, Trans::Yes, Scalar(1), unit_.middleRows(row, tile.rows()),
-       unit_.middleRows(column, tile.cols()), Scalar(0), tile);
+  gemm(Trans::No, Trans::Yes, Scalar(1), unit().middleRows(row, tile.rows()),
+       unit().middleRows(column, tile.cols()), Scalar(0), tile);
 }
 
 template <std::floating_point Scalar>
@@ -140,27 +155,7 @@ double TangentTiles<Scalar>::memory(Index n, Index d, FloatProducts products) {
   return norms + static_cast<double>(n) * static_cast<double>(d) * sizeof(Scalar);
 }
 
-template <std::floating_point Scalar>
-void transpose_blocked(const ConstView<Scalar>& from, View<Scalar> to) {
-  constexpr Index kSide = 16;
-  for (Index i = 0; i < from.rows(); i += kSide) {
-    const Index rows = std::min(kSide, from.rows() - i);
-    for (Index j = 0; j < from.cols(); j += kSide) {
-      const Index columns = std::min(kSide, from.cols() - j);
-      const Scalar* const source = from.data() + i * from.outerStride() + j;
-      Scalar* const target = to.data() + j * to.outerStride() + i;
-      for (Index b = 0; b < columns; ++b) {
-        for (Index a = 0; a < rows; ++a) {
-          target[b * to.outerStride() + a] = source[a * from.outerStride() + b];
-        }
-      }
-    }
-  }
-}
-
 template class TangentTiles<float>;
 template class TangentTiles<double>;
-template void transpose_blocked<float>(const ConstView<float>&, View<float>);
-template void transpose_blocked<double>(const ConstView<double>&, View<double>);
 
 }  // namespace twofold::theory

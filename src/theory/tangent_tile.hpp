@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "tangent_geometry.hpp"
+#include "twofold/core/large_memory.hpp"
 #include "twofold/linalg/split_product.hpp"
 #include "twofold/theory/tangent_kernel_gram.hpp"
 
@@ -44,20 +45,19 @@ class TangentTiles {
     SplitOperand left, right;
   };
 
+  [[nodiscard]] Eigen::Map<const MatrixOf<Scalar>> unit() const noexcept {
+    return {unit_.data(), samples_.rows(), samples_.cols()};
+  }
   void normalise(Index begin, View<Scalar> unit, std::string_view where);
   void repair(Index row, Index column, Index i, const Factors& factors,
               const ConstView<Scalar>& cosines, View<Scalar>& tile) const;
   [[nodiscard]] Index strip_rows() const noexcept;
 
   ConstView<Scalar> samples_;
-  MatrixOf<Scalar> unit_;         // unless
+  LargeVector<Scalar> unit_;      // n×d, unless
   std::optional<Packed> packed_;  // in two of bfloat16
   VectorOf<Scalar> norms_;
   Vector exact_norms_;
 };
-
-/// to <- fromᵀ in small blocks, both row-major.
-template <std::floating_point Scalar>
-void transpose_blocked(const ConstView<Scalar>& from, View<Scalar> to);
 
 }  // namespace twofold::theory
