@@ -69,6 +69,9 @@ class TileProduct {
     MatrixOf<Scalar> cosines(to_row.rows(), to_column.rows());
     MatrixOf<Scalar> tile(cosines.rows(), cosines.cols());
     tiles_.cosines(row, column, cosines);
+    // As in the stored kernel, so that the operator is symmetric to the bit.
+    if (row == column)
+      cosines.template triangularView<Eigen::StrictlyUpper>() = cosines.transpose();
     for (std::size_t k = 0; k < rates_.size(); ++k) {
       tiles_.map(row, column, rates_[k], cosines, tile);
       const Matrix kernel = tile.template cast<double>();

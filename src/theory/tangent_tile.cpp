@@ -16,9 +16,12 @@ namespace {
 
 constexpr Index kRowBlock = 256;  // samples that are normalised by one thread
 
-// Products by tiles want the left operand in the level-2 cache, beside the cosines of its rows.
+// Of a tile on the diagonal, each so many rows are computed up to the diagonal.
+constexpr Index kDiagonalRows = 128;
+
+// Split products want their left operand in the level-2 cache.
 constexpr Index kPackedBytes = Index{1} << 20;
-constexpr Index kMostStripRows = 256, kLeastStripRows = 32;
+constexpr Index kLeastRows = 32, kMostRows = 256;
 
 template <typename Scalar>
 Eigen::RowVectorXd direction(const ConstView<Scalar>& samples, Index i, double norm) {
@@ -106,15 +109,16 @@ void TangentTiles<Scalar>::map(Index row, Index column, const KernelRates& rates
 template <std::floating_point Scalar>
 Index TangentTiles<Scalar>::strip_rows() const noexcept {
   if (!packed_) return kTangentTile;
-  const Index rows = kPackedBytes / (4 * samples_.cols()) / kLeastStripRows * kLeastStripRows;
-  return std::clamp(rows, kLeastStripRows, kMostStripRows);
+  const Index rows = kPackedBytes / (4 * samples_.cols()) / kLeastRows * kLeastRows;
+  return std::clamp(rows, kLeastRows, kMostRows);
 }
 
 template <std::floating_point Scalar>
 void TangentTiles<Scalar>::fill(Index row, Index column, const KernelRates& rates,
                                 View<Scalar> tile) const {
   constexpr Index kApart = 16;  // so that rows do not lie a power of two apart
-  const Index most = std::min(strip_rows(), tile.rows());
+  const Index wanted = std::min(strip_rows(), row == column ? kDiagonalRows : kTangentTile);
+  const Index most = std::min(wanted, tile.rows());
   MatrixOf<Scalar> memory(most, tile.cols() + kApart);
   for (Index first = 0; first < tile.rows(); first += most) {
     const Index rows = std::min(most, tile.rows() - first);
