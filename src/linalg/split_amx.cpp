@@ -10,7 +10,7 @@ namespace twofold {
 namespace {
 
 constexpr Index kSide = 2 * kSplitGroup, kRow = 64;  // bytes of a tile's row
-constexpr Index kRest = 2 * kSplitWords;             // from a tile's leading halves to the rest
+constexpr Index kToRest = 2 * kSplitWords;           // from a tile's leading halves to the rest
 
 // Tiles 0 to 3 are the sums, 4 and 5 rows of L, 6 and 7 columns of R.
 template <int kLeft, int kRight>
@@ -38,20 +38,22 @@ template <typename Float>
   amx::store<3>(C + kSplitGroup * stride + kSplitGroup, bytes);
 }
 
-// L₁R₁, then L₁R₂, then L₂R₁: ten loads for twelve products.
+// L₁R₁, then with the rest L₁R₂ and L₂R₁: ten loads for twelve products.
+template <bool kRest>
 void add_square(const std::uint16_t* left, const std::uint16_t* right, Index group) noexcept {
-  for (Index tile = 0; tile < group; tile += kSplitTile) {
+  for (Index tile = 0; tile < group; tile += split_tile(kRest)) {
     const std::uint16_t *l = left + tile, *r = right + tile;
     amx::load<4>(l, kRow);
     amx::load<5>(l + group, kRow);
     amx::load<6>(r, kRow);
     amx::load<7>(r + group, kRow);
     dot_all<4, 6>();
-    amx::load<6>(r + kRest, kRow);
-    amx::load<7>(r + group + kRest, kRow);
+    if constexpr (!kRest) continue;
+    amx::load<6>(r + kToRest, kRow);
+    amx::load<7>(r + group + kToRest, kRow);
     dot_all<4, 6>();
-    amx::load<4>(l + kRest, kRow);
-    amx::load<5>(l + group + kRest, kRow);
+    amx::load<4>(l + kToRest, kRow);
+    amx::load<5>(l + group + kToRest, kRow);
     amx::load<6>(r, kRow);
     amx::load<7>(r + group, kRow);
     dot_all<4, 6>();
@@ -65,8 +67,9 @@ void zero_sums() noexcept {
   amx::zero<3>();
 }
 
+template <bool kRest>
 void multiply(const SplitPart& L, const SplitPart& R, bool add, float* C, Index stride) noexcept {
-  const Index group = split_tiles(L.inner) * kSplitTile;
+  const Index group = split_tiles(L.inner) * split_tile(kRest);
   const amx::Session session;
   for_each_square<kSide>(L.count, R.count, [&](Index i, Index j, Index rows, Index columns) {
     float* out = C + i * stride + j;
@@ -81,17 +84,22 @@ void multiply(const SplitPart& L, const SplitPart& R, bool add, float* C, Index 
       for (Index r = 0; r < rows; ++r) std::copy_n(out + r * stride, columns, edge + r * kSide);
       load_sums(edge, kSide);
     }
-    add_square(L.tiles + i / kSplitGroup * group, R.tiles + j / kSplitGroup * group, group);
+    add_square<kRest>(L.tiles + i / kSplitGroup * group, R.tiles + j / kSplitGroup * group, group);
     if (whole) return store_sums(out, stride);
     store_sums(edge, kSide);
     for (Index r = 0; r < rows; ++r) std::copy_n(edge + r * kSide, columns, out + r * stride);
   });
 }
 
+void multiply_leading(const SplitPart& L, const SplitPart& R, float* C, Index stride) noexcept {
+  multiply<false>(L, R, false, C, stride);
+}
+
 }  // namespace
 
 const SplitEngine* amx_split_engine() noexcept {
-  static constexpr SplitEngine engine{"amx_bf16", pack_split_avx512, multiply};
+  static constexpr SplitEngine engine{"amx_bf16", pack_split_avx512, multiply<true>,
+                                      multiply_leading};
   return amx::available() && avx512_split_engine() != nullptr ? &engine : nullptr;
 }
 
