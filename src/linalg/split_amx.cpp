@@ -10,7 +10,7 @@ namespace twofold {
 namespace {
 
 constexpr Index kSide = 2 * kSplitGroup, kRow = 64;  // bytes of a tile's row
-constexpr Index kRest = 2 * kSplitWords;             // from a tile's leading halves to the rest
+constexpr Index kToRest = 2 * kSplitWords;           // from a tile's leading halves to the rest
 
 // Up to 2×2 tiles of sums. Tiles 0 to 3 are the sums, 4 and 5 rows of L, 6 and 7 columns of R.
 template <bool kTwoRows, bool kTwoColumns>
@@ -55,16 +55,18 @@ struct Square {
     if constexpr (kTwoRows && kTwoColumns) amx::dot<3, 5, 7>();
   }
 
-  // L₁R₁, then L₁R₂, then L₂R₁: ten loads for twelve products.
+  // L₁R₁, then with the rest L₁R₂ and L₂R₁: ten loads for twelve products.
+  template <bool kRest>
   static void multiply(const std::uint16_t* left, const std::uint16_t* right,
                        Index group) noexcept {
-    for (Index tile = 0; tile < group; tile += kSplitTile) {
+    for (Index tile = 0; tile < group; tile += split_tile(kRest)) {
       load_left(left + tile, group);
       load_right(right + tile, group);
       dot();
-      load_right(right + tile + kRest, group);
+      if constexpr (!kRest) continue;
+      load_right(right + tile + kToRest, group);
       dot();
-      load_left(left + tile + kRest, group);
+      load_left(left + tile + kToRest, group);
       load_right(right + tile, group);
       dot();
     }
@@ -73,7 +75,7 @@ struct Square {
 
 // rows×columns of C at `out`, at most kSide of each. Only whole squares are loaded and stored where
 // they are.
-template <bool kTwoRows, bool kTwoColumns>
+template <bool kRest, bool kTwoRows, bool kTwoColumns>
 void square(const std::uint16_t* left, const std::uint16_t* right, Index group, bool add,
             Index rows, Index columns, float* out, Index stride) noexcept {
   using Tiles = Square<kTwoRows, kTwoColumns>;
@@ -89,29 +91,35 @@ void square(const std::uint16_t* left, const std::uint16_t* right, Index group, 
     for (Index r = 0; r < rows; ++r) std::copy_n(out + r * stride, columns, edge + r * kSide);
     Tiles::load(edge, kSide);
   }
-  Tiles::multiply(left, right, group);
+  Tiles::template multiply<kRest>(left, right, group);
   if (whole) return Tiles::store(out, stride);
   Tiles::store(edge, kSide);
   for (Index r = 0; r < rows; ++r) std::copy_n(edge + r * kSide, columns, out + r * stride);
 }
 
+template <bool kRest>
 void multiply(const SplitPart& L, const SplitPart& R, bool add, float* C, Index stride) noexcept {
-  const Index group = split_tiles(L.inner) * kSplitTile;
+  const Index group = split_tiles(L.inner) * split_tile(kRest);
   const amx::Session session;
   for_each_square<kSide>(L.count, R.count, [&](Index i, Index j, Index rows, Index columns) {
-    auto* kernel = columns > kSplitGroup ? square<false, true> : square<false, false>;
+    auto* kernel = columns > kSplitGroup ? square<kRest, false, true> : square<kRest, false, false>;
     if (rows > kSplitGroup) {
-      kernel = columns > kSplitGroup ? square<true, true> : square<true, false>;
+      kernel = columns > kSplitGroup ? square<kRest, true, true> : square<kRest, true, false>;
     }
     kernel(L.tiles + i / kSplitGroup * group, R.tiles + j / kSplitGroup * group, group, add, rows,
            columns, C + i * stride + j, stride);
   });
 }
 
+void multiply_leading(const SplitPart& L, const SplitPart& R, float* C, Index stride) noexcept {
+  multiply<false>(L, R, false, C, stride);
+}
+
 }  // namespace
 
 const SplitEngine* amx_split_engine() noexcept {
-  static constexpr SplitEngine engine{"amx_bf16", pack_split_avx512, multiply};
+  static constexpr SplitEngine engine{"amx_bf16", pack_split_avx512, multiply<true>,
+                                      multiply_leading};
   return amx::available() && avx512_split_engine() != nullptr ? &engine : nullptr;
 }
 

@@ -116,20 +116,23 @@ TWOFOLD_TARGET void store(const __m512i (&words)[kLanes], std::uint16_t* tile) n
 }
 
 // Sums of 16×16 in registers; an entry of L is broadcast, with its neighbour.
+template <bool kRest>
 TWOFOLD_TARGET void square(const std::uint16_t* left, const std::uint16_t* right, Index size,
                            __m512 (&sum)[kLanes]) noexcept {
-  for (Index tile = 0; tile < size; tile += kSplitTile) {
+  for (Index tile = 0; tile < size; tile += split_tile(kRest)) {
     for (Index pair = 0; pair < kLanes; ++pair) {
       const std::uint16_t* r = right + tile + 2 * kLanes * pair;
       const auto r1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(r));
-      const auto r2 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(r + 2 * kSplitWords));
+      const auto r2 =
+          reinterpret_cast<__m512bh>(_mm512_loadu_si512(kRest ? r + 2 * kSplitWords : r));
       const auto* words = reinterpret_cast<const int*>(left + tile) + pair;
 #pragma GCC unroll 16
       for (Index i = 0; i < kLanes; ++i) {
         const auto l1 = reinterpret_cast<__m512bh>(_mm512_set1_epi32(words[kLanes * i]));
+        sum[i] = _mm512_dpbf16_ps(sum[i], l1, r1);
+        if constexpr (!kRest) continue;
         const auto l2 =
             reinterpret_cast<__m512bh>(_mm512_set1_epi32(words[kLanes * i + kSplitWords]));
-        sum[i] = _mm512_dpbf16_ps(sum[i], l1, r1);
         sum[i] = _mm512_dpbf16_ps(sum[i], l1, r2);
         sum[i] = _mm512_dpbf16_ps(sum[i], l2, r1);
       }
@@ -137,9 +140,10 @@ TWOFOLD_TARGET void square(const std::uint16_t* left, const std::uint16_t* right
   }
 }
 
+template <bool kRest>
 TWOFOLD_TARGET void multiply(const SplitPart& L, const SplitPart& R, bool add, float* C,
                              Index stride) noexcept {
-  const Index group = split_tiles(L.inner) * kSplitTile;
+  const Index group = split_tiles(L.inner) * split_tile(kRest);
   const auto body = [&](Index i, Index j, Index rows, Index columns) TWOFOLD_TARGET {
     float* out = C + i * stride + j;
     const __mmask16 some = lanes(columns);
@@ -148,10 +152,15 @@ TWOFOLD_TARGET void multiply(const SplitPart& L, const SplitPart& R, bool add, f
       sum[r] =
           add && r < rows ? _mm512_maskz_loadu_ps(some, out + r * stride) : _mm512_setzero_ps();
     }
-    square(L.tiles + i / kLanes * group, R.tiles + j / kLanes * group, group, sum);
+    square<kRest>(L.tiles + i / kLanes * group, R.tiles + j / kLanes * group, group, sum);
     for (Index r = 0; r < rows; ++r) _mm512_mask_storeu_ps(out + r * stride, some, sum[r]);
   };
   for_each_square<kLanes>(L.count, R.count, body);
+}
+
+TWOFOLD_TARGET void multiply_leading(const SplitPart& L, const SplitPart& R, float* C,
+                                     Index stride) noexcept {
+  multiply<false>(L, R, false, C, stride);
 }
 
 }  // namespace
@@ -160,16 +169,16 @@ TWOFOLD_TARGET void pack_split_avx512(const SplitSource& source, bool left,
                                       std::uint16_t* tile) noexcept {
   Words words;
   source.along ? read_along(source, words) : read_across(source, words);
-  if (source.along != left) {
-    transpose(words.leading);
-    transpose(words.rest);
-  }
+  if (source.along != left) transpose(words.leading);
   store(words.leading, tile);
+  if (!source.rest) return;
+  if (source.along != left) transpose(words.rest);
   store(words.rest, tile + 2 * kSplitWords);
 }
 
 const SplitEngine* avx512_split_engine() noexcept {
-  static constexpr SplitEngine engine{"avx512_bf16", pack_split_avx512, multiply};
+  static constexpr SplitEngine engine{"avx512_bf16", pack_split_avx512, multiply<true>,
+                                      multiply_leading};
   static const bool runs =
       __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bf16");
