@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "lane_sum.hpp"
+#include "twofold/core/processor.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -101,9 +102,7 @@ __attribute__((target("avx512f,avx512bf16"))) void product(const Bf16Pair* sampl
 }  // namespace
 
 Bf16Kernel bf16_kernel() noexcept {
-  static const bool runs =
-      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bf16") != 0;
-  return runs ? product : nullptr;
+  return has(Instructions::Avx512Bf16) ? product : nullptr;
 }
 
 #else
