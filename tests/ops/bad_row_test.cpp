@@ -95,8 +95,12 @@ TYPED_TEST(BadRow, OfSparseCodes) {
       for (const auto& X : this->spoilt(p.X)) {
         SparseProblem<Scalar> q = p;
         q.X = X;
-        EXPECT_TRUE(this->same_elsewhere(encoded(q, gate, this->pool), expected))
-            << gate_name(gate) << " m=" << m;
+        const SparseCodes<Scalar> codes = encoded(q, gate, this->pool);
+        EXPECT_TRUE(this->same_elsewhere(codes, expected)) << gate_name(gate) << " m=" << m;
+        if (X.array().isFinite().all()) continue;  // what overflows depends on the order of sums
+        SparseCodes<Scalar> wanted;
+        reference::encode<Scalar>(X, p.W, gate, wanted);
+        EXPECT_TRUE(codes.index == wanted.index) << gate_name(gate) << " m=" << m;
       }
     }
   }
