@@ -8,6 +8,7 @@
 
 #include "twofold/core/error.hpp"
 #include "twofold/core/file.hpp"
+#include "twofold/core/processor.hpp"
 #include "twofold/core/version.hpp"
 
 namespace twofold::experiment {
@@ -130,7 +131,10 @@ Json to_json(const Record& r, int threads) {
           {"description", r.description},
           {"seed", r.seed},
           {"status", r.status},
-          {"machine", {{"cpu", cpu_name()}, {"threads", threads}}},
+          {"machine",
+           {{"cpu", cpu_name()},
+            {"instructions", instructions_name(usable_instructions())},
+            {"threads", threads}}},
           {"claims", list(r.claims)},
           {"figures", list(r.figures)},
           {"images", list(r.pictures)},

@@ -1,5 +1,6 @@
 // Packing on 16 floats a register, and products by AVX512_BF16.
 #include "split_engine.hpp"
+#include "twofold/core/processor.hpp"
 
 #if defined(__x86_64__)
 
@@ -179,10 +180,7 @@ TWOFOLD_TARGET void pack_split_avx512(const SplitSource& source, bool left,
 const SplitEngine* avx512_split_engine() noexcept {
   static constexpr SplitEngine engine{"avx512_bf16", pack_split_avx512, multiply<true>,
                                       multiply_leading};
-  static const bool runs =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bf16");
-  return runs ? &engine : nullptr;
+  return has(Instructions::Avx512Bf16) ? &engine : nullptr;
 }
 
 }  // namespace twofold

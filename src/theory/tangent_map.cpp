@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "twofold/core/processor.hpp"
+
 namespace twofold::theory {
 namespace {
 
@@ -81,11 +83,8 @@ using MapRow = float (*)(const TangentMap<float>&, float, const float*, const fl
 
 MapRow fastest() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-    return map_avx512;
-  }
-  if (__builtin_cpu_supports("avx2")) return map_avx2;
+  if (has(Instructions::Avx512)) return map_avx512;
+  if (has(Instructions::Avx2)) return map_avx2;
 #endif
   return map_portable;
 }
