@@ -60,7 +60,7 @@ Result predicted_case(const CaseLoop<Result, Spec>& loop, const Case& c, std::in
   result.label = c.label;
   result.value = c.value;
   result.setting = make_setting(loop.read(document), seed, context.pool, previous);
-  predict_case(result, context.pool);
+  if (!result.setting.spec.predict.skip) predict_case(result, context.pool);
   return result;
 }
 
@@ -135,7 +135,7 @@ Outcome run_cases(const CaseLoop<Result, Spec>& loop, const ExperimentSpec& spec
   }
   outcome.record = loop.judge(spec, results, folder, context.pool);
   for (const Result& r : results) {
-    Json summary = summary_json(r);
+    Json summary = r.setting.spec.predict.skip ? Json::object() : summary_json(r);
     summary["measured"] = measured_json(r);
     add_case(r, std::move(summary), outcome.record);
   }

@@ -82,6 +82,7 @@ RecoverySpec read_dictionary_recovery_spec(SpecDocument& document) {
   document.read("model", spec.model);
   document.read("train", spec.train);
   document.read("compare", spec.compare);
+  document.read("predict", spec.predict);
   document.refuse_unknown_keys();
   check_model(spec);
   check_truth(spec);
@@ -92,7 +93,8 @@ RecoverySpec read_dictionary_recovery_spec(SpecDocument& document) {
 
 std::string resolved_text(const RecoverySpec& spec) {
   return toml_section("data", spec.data) + toml_section("model", spec.model) +
-         toml_section("train", spec.train) + toml_section("compare", spec.compare);
+         toml_section("train", spec.train) + toml_section("compare", spec.compare) +
+         toml_section("predict", spec.predict);
 }
 
 }  // namespace twofold::experiment

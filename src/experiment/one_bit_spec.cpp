@@ -51,6 +51,7 @@ OneBitSpec read_one_bit_spec(SpecDocument& document) {
   document.read("decode", spec.decode);
   document.read("train", spec.train);
   document.read("unrolled", spec.unrolled);
+  document.read("predict", spec.predict);
   document.refuse_unknown_keys();
   check(spec);
   return spec;
@@ -59,7 +60,7 @@ OneBitSpec read_one_bit_spec(SpecDocument& document) {
 std::string resolved_text(const OneBitSpec& spec) {
   return toml_section("data", spec.data) + toml_section("model", spec.model) +
          toml_section("decode", spec.decode) + toml_section("train", spec.train) +
-         toml_section("unrolled", spec.unrolled);
+         toml_section("unrolled", spec.unrolled) + toml_section("predict", spec.predict);
 }
 
 }  // namespace twofold::experiment

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,11 @@ namespace twofold::experiment {
   record.description = run.description;
   record.seed = run.seed;
   return record;
+}
+
+/// The inverse of json_number: NaN for null.
+[[nodiscard]] inline double number_in(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
 }
 
 /// A value in a table of text; "-" where it is undefined.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "experiment/record_making.hpp"
 #include "experiment/tangent_kernel_comparison.hpp"
 #include "experiment/tangent_kernel_theory.hpp"
 #include "experiment/tangent_kernel_training.hpp"
@@ -17,11 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kCatapultsSaid = 3;
-
-// JSON has no NaN: it is null there.
-double number_in(const Json& json) {
-  return json.is_null() ? kNoNumber : json.get<double>();
-}
 
 Json to_json(const TangentSimulated& simulated) {
   const TangentMeasured& m = simulated.measured;
@@ -88,18 +84,27 @@ void say_catapults(const TangentTrained& trained, bool stable, Observer& observe
   }
 }
 
+void forget_predictions(TangentMeasured& measured) {
+  for (auto& [name, value] : measured.values) value.predicted = kNoNumber;
+}
+
 TangentSimulated simulate_start(const TangentSetting& setting, const TangentTheory& theory,
                                 const std::string& id, const RunFolder& folder,
                                 RunContext context) {
   const auto seed = static_cast<std::uint64_t>(setting.seed);
-  const Matrix E_0 =
-      setting.samples -
-      outputs<double>(setting.samples, start_weights<double>(setting, seed), context.pool);
   const double step = training_step(setting, theory.reference, seed, context.pool);
-  const TangentTrained trained = train_network(
-      setting, seed, step,
-      [&](std::int64_t t, const Matrix& E) { return deviation(theory, E_0, step, t, E); }, id,
-      folder, context);
+  const bool predicted = !setting.spec.predict.skip;
+  Matrix E_0;
+  Deviation from_theory;
+  if (predicted) {
+    E_0 = setting.samples -
+          outputs<double>(setting.samples, start_weights<double>(setting, seed), context.pool);
+    from_theory = [&](std::int64_t t, const Matrix& E) {
+      return deviation(theory, E_0, step, t, E);
+    };
+  }
+  const TangentTrained trained =
+      train_network(setting, seed, step, from_theory, id, folder, context);
   TangentSimulated simulated;
   simulated.status = trained.status;
   if (trained.status == RunStatus::Diverged) simulated.stopped_at = trained.steps;
@@ -108,6 +113,7 @@ TangentSimulated simulate_start(const TangentSetting& setting, const TangentTheo
   }
   say_catapults(trained, step < theory.stable_step(), context.observer);
   simulated.measured = compare(setting, theory, E_0, trained, context.pool);
+  if (!predicted) forget_predictions(simulated.measured);
   leave_outputs(folder, id, trained);
   return simulated;
 }
@@ -125,7 +131,10 @@ TangentSimulated simulate(const TangentResult& result, std::int64_t repeat, cons
     simulated = simulate_start(setting, result.predicted, id, folder, context);
   } else {
     const TangentSetting other = make_setting(setting.spec, setting.seed + repeat, context.pool);
-    simulated = simulate_start(other, tangent_theory(other, context.pool), id, folder, context);
+    const bool predicted = !other.spec.predict.skip;
+    simulated =
+        simulate_start(other, predicted ? tangent_theory(other, context.pool) : TangentTheory{}, id,
+                       folder, context);
   }
   if (simulated.status == RunStatus::Interrupted || simulated.status == RunStatus::Terminated) {
     return simulated;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "experiment/record_making.hpp"
 #include "experiment/tangent_kernel_theory.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/train/tangent_power.hpp"
@@ -43,7 +44,7 @@ class Path {
       const Json json = Json::parse(text);
       json.at("loss").get_to(loss_);
       json.at("records").get_to(records_);
-      json.at("deviations").get_to(deviations_);
+      for (const Json& value : json.at("deviations")) deviations_.push_back(number_in(value));
     } catch (const Json::exception&) {
       throw DataError("experiment::tangent_kernel",
                       "the records in the checkpoint are damaged; start over with --force");
@@ -92,6 +93,7 @@ TangentTrained train_in(const TangentSetting& setting, std::uint64_t seed,
   Path path;
   train::TangentDescentHooks<Scalar> hooks;
   hooks.on_record = [&](std::int64_t k, const model::Weights<Scalar>& weights, double) {
+    if (!deviation) return path.deviation(k, kNoNumber);
     const Matrix E = setting.samples - outputs<Scalar>(setting.samples, weights, context.pool);
     path.deviation(k, deviation(k, E));
   };

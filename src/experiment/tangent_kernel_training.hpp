@@ -33,7 +33,7 @@ struct TangentTrained {
 [[nodiscard]] double training_step(const TangentSetting& setting, double reference,
                                    std::uint64_t seed, ThreadPool& pool);
 
-/// What is to be remembered of the residual E_t (n×d) at a reported step.
+/// What is to be remembered of the residual E_t (n×d) at a reported step; may be empty.
 using Deviation = std::function<double(std::int64_t t, const Matrix& E)>;
 
 /// @param seed   of the start.  @param step  η > 0.

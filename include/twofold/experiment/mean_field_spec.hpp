@@ -9,6 +9,7 @@
 
 #include "twofold/core/fields.hpp"
 #include "twofold/data/dataset.hpp"
+#include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/spec_document.hpp"
 #include "twofold/train/schedule.hpp"
 
@@ -132,6 +133,7 @@ struct MeanFieldSpec {
   MeanFieldModel model;
   MeanFieldTrain train;
   MeanFieldRecord record;
+  PredictOptions predict;
 };
 
 /// Reads the sections and refuses unknown keys.

@@ -11,6 +11,7 @@
 
 #include "twofold/core/fields.hpp"
 #include "twofold/data/dataset.hpp"
+#include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/spec_document.hpp"
 
 namespace twofold::experiment {
@@ -110,8 +111,8 @@ struct TangentRecord {
   }
 };
 
-/// [predict]
-struct TangentPredict {
+/// [predict], beside what every system has there
+struct TangentPredict : PredictOptions {
   std::string kernel = "infinite";
   std::int64_t queries = 200;
   double memory = 0.2;
