@@ -9,25 +9,31 @@
 
 namespace twofold::ops {
 
-bool ActiveChunk::serves(const model::Weights<float>& weights, const model::Activation& activation,
-                         Buffers& buffers) {
-  const ActiveKernels* kernels = avx512_active_kernels();
-  if (kernels == nullptr || weights.has_bias() || !std::holds_alternative<model::Relu>(activation))
-    return false;
+namespace {
+
+ActiveBuffers& buffers_of(Workspace<float>::Buffers& buffers) {
   if (buffers.active == nullptr) {
-    const ActivePass pass(*kernels, buffers.d, buffers.chunk);
+    const ActivePass pass(*avx512_active_kernels(), buffers.d, buffers.chunk);
     const Index blocks = num_blocks(buffers.neurons, ActivePass::kNeurons);
     const auto strips = static_cast<std::size_t>(std::min(Blocking::kStrips, blocks));
     buffers.active = std::make_unique<ActiveBuffers>(
         ActiveBuffers{pass, pass.samples(buffers.chunk),
                       std::vector<ActivePass::Scratch>(strips, pass.scratch())});
   }
-  return true;
+  return *buffers.active;
+}
+
+}  // namespace
+
+bool ActiveChunk::serves(const model::Weights<float>& weights,
+                         const model::Activation& activation) noexcept {
+  return avx512_active_kernels() != nullptr && !weights.has_bias() &&
+         std::holds_alternative<model::Relu>(activation);
 }
 
 ActiveChunk::ActiveChunk(const ConstView<float>& X, const model::Weights<float>& weights,
                          Buffers& buffers, ThreadPool& pool)
-    : X_(X), weights_(weights), buffers_(buffers), active_(*buffers.active), pool_(pool) {
+    : X_(X), weights_(weights), buffers_(buffers), active_(buffers_of(buffers)), pool_(pool) {
   active_.samples.size = X.rows();
 }
 

@@ -14,6 +14,7 @@ struct ActiveBuffers;
 template <std::floating_point Scalar>
 struct Workspace<Scalar>::Buffers {
   Index batch, d, neurons, chunk;
+  FloatProducts products;
   VectorOf<Scalar> codes;   // n×m: z, then h = σ(z)
   VectorOf<Scalar> slopes;  // n×m: σ'(z)
   VectorOf<Scalar> strips;  // one m×d sum of scale·h_i a_i a strip; the first becomes the residual

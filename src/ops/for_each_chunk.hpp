@@ -29,7 +29,7 @@ void for_each_chunk(const ConstView<Scalar>& X, const model::Weights<Scalar>& we
   for (Index begin = 0; begin < X.rows(); begin += buffers.chunk) {
     const Index size = std::min(buffers.chunk, X.rows() - begin);
     if constexpr (std::is_same_v<Scalar, float>) {
-      if (ActiveChunk::serves(weights, activation, buffers)) {
+      if (ActiveChunk::serves(weights, activation)) {
         ActiveChunk chunk(X.middleRows(begin, size), weights, buffers, pool);
         body(chunk, begin, size);
         continue;

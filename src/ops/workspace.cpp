@@ -16,9 +16,11 @@ Index Blocking::chunk(Index d, Index neurons) noexcept {
 }
 
 template <std::floating_point Scalar>
-Workspace<Scalar>::Workspace(Index batch, Index d, Index neurons) {
+Workspace<Scalar>::Workspace(Index batch, Index d, Index neurons, FloatProducts products) {
   require(batch >= 1 && d >= 1 && neurons >= 1, "ops::Workspace",
           fmt::format("batch, d and neurons must be >= 1, got {}, {}, {}", batch, d, neurons));
+  require(products == FloatProducts::Float || std::is_same_v<Scalar, float>, "ops::Workspace",
+          "split_bf16 splits float, not double");
   const Index chunk = std::min(batch, Blocking::chunk(d, neurons));
   const Index strips = std::min(Blocking::kStrips, num_blocks(neurons, Blocking::kNeurons));
   buffers_ = std::make_unique<Buffers>(Buffers{
@@ -26,6 +28,7 @@ Workspace<Scalar>::Workspace(Index batch, Index d, Index neurons) {
       .d = d,
       .neurons = neurons,
       .chunk = chunk,
+      .products = products,
       .codes = VectorOf<Scalar>::Zero(neurons * chunk),
       .slopes = VectorOf<Scalar>::Zero(neurons * chunk),
       .strips = VectorOf<Scalar>::Zero(strips * chunk * d),
@@ -41,6 +44,16 @@ template <std::floating_point Scalar>
 Workspace<Scalar>::Workspace(Workspace&&) noexcept = default;
 template <std::floating_point Scalar>
 Workspace<Scalar>& Workspace<Scalar>::operator=(Workspace&&) noexcept = default;
+
+template <std::floating_point Scalar>
+std::string_view Workspace<Scalar>::arithmetic(const model::Weights<Scalar>& weights,
+                                               const model::Activation& activation) const noexcept {
+  if constexpr (std::is_same_v<Scalar, float>) {
+    if (ActiveChunk::serves(weights, activation)) return "float, pairs that fire (AVX-512)";
+    return "float (BLAS)";
+  }
+  return "double (BLAS)";
+}
 
 template class Workspace<float>;
 template class Workspace<double>;

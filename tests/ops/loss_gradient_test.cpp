@@ -1,5 +1,6 @@
 #include "twofold/ops/loss_gradient.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -191,6 +192,7 @@ TYPED_TEST(LossGradient, TakesRowsOfALargerMatrix) {
 
 TEST(Workspace, ShapesAreChecked) {
   EXPECT_THROW(Workspace<float>(0, 1, 1), InvalidArgument);
+  EXPECT_THROW(Workspace<double>(1, 1, 1, FloatProducts::SplitBf16), InvalidArgument);
   const Problem<double> p = grid_problem<double>({5, 4, 6});
   Weights<double> g = zeros_like(p.weights);
   ThreadPool pool(1);
@@ -201,6 +203,17 @@ TEST(Workspace, ShapesAreChecked) {
   EXPECT_THROW(reconstruct(p.X, p.weights, model::Relu{}, wrong, good, pool), InvalidArgument);
   g.encoder.resize(5, 4);
   EXPECT_THROW((void)loss_gradient(p.X, p.weights, model::Relu{}, g, good, pool), InvalidArgument);
+}
+
+TEST(Workspace, SaysWhatComputes) {
+  const auto text = [](const auto& p, const Activation& a) {
+    using Scalar = typename std::decay_t<decltype(p.X)>::Scalar;
+    return std::string(Workspace<Scalar>(1, 4, 6).arithmetic(p.weights, a));
+  };
+  EXPECT_EQ(text(grid_problem<double>({1, 4, 6}), model::Relu{}), "double (BLAS)");
+  EXPECT_EQ(text(grid_problem<float>({1, 4, 6}), model::Tanh{}), "float (BLAS)");
+  EXPECT_EQ(text(grid_problem<float>({1, 4, 6, true, true}), model::Relu{}), "float (BLAS)");
+  EXPECT_THAT(text(grid_problem<float>({1, 4, 6}), model::Relu{}), testing::StartsWith("float"));
 }
 
 }  // namespace
