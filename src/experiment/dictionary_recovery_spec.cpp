@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "experiment/train_precision.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/experiment/experiment_spec.hpp"
 
@@ -74,6 +75,10 @@ bool RecoverySpec::generative() const {
 }
 
 RecoverySpec read_dictionary_recovery_spec(SpecDocument& document) {
+  require(
+      train_precision(document) != "split_bf16", kWhere,
+      "train.precision = \"split_bf16\" is for products of dense matrices, as in tangent_kernel "
+      "and mean_field; here codes are sparse: there are double and float");
   RecoverySpec spec;
   spec.data.source = "sparse_coding";
   RunOptions run;

@@ -74,6 +74,7 @@ RunStatus simulate_case(const ExperimentSpec& spec, std::size_t index, MeanField
   for (std::int64_t repeat = 0; repeat < spec.run.repeats; ++repeat) {
     Simulated s = simulate(result.setting, repeat, file_label(index), folder, context);
     if (s.status == RunStatus::Interrupted || s.status == RunStatus::Terminated) return s.status;
+    add_distinct(s.arithmetic, result.arithmetic);
     if (s.status == RunStatus::Diverged) {
       result.diverged_at = s.stopped_at;
       result.measured.clear();

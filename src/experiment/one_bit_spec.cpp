@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "experiment/train_precision.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/experiment/experiment_spec.hpp"
 
@@ -43,6 +44,9 @@ void check(const OneBitSpec& spec) {
 }  // namespace
 
 OneBitSpec read_one_bit_spec(SpecDocument& document) {
+  require(train_precision(document).empty(), kWhere,
+          "train.precision is not to be chosen here: encoders are trained in double, codes and "
+          "decoders are computed in float");
   OneBitSpec spec;
   RunOptions run;
   document.read("", run);

@@ -24,6 +24,7 @@ Json to_json(const TangentSimulated& simulated) {
   Json values = Json::object();
   for (const auto& [name, value] : m.values) values[name] = {value.predicted, value.measured};
   return {{"stopped_at", simulated.stopped_at},
+          {"arithmetic", simulated.arithmetic},
           {"values", values},
           {"loss", m.loss},
           {"records", m.records},
@@ -33,6 +34,7 @@ Json to_json(const TangentSimulated& simulated) {
 TangentSimulated from_json(const Json& json) {
   TangentSimulated simulated;
   json.at("stopped_at").get_to(simulated.stopped_at);
+  json.at("arithmetic").get_to(simulated.arithmetic);
   if (simulated.stopped_at >= 0) simulated.status = RunStatus::Diverged;
   TangentMeasured& m = simulated.measured;
   for (const auto& [name, value] : json.at("values").items()) {
@@ -107,6 +109,7 @@ TangentSimulated simulate_start(const TangentSetting& setting, const TangentTheo
       train_network(setting, seed, step, from_theory, id, folder, context);
   TangentSimulated simulated;
   simulated.status = trained.status;
+  simulated.arithmetic = trained.arithmetic;
   if (trained.status == RunStatus::Diverged) simulated.stopped_at = trained.steps;
   if (trained.status == RunStatus::Interrupted || trained.status == RunStatus::Terminated) {
     return simulated;

@@ -75,6 +75,7 @@ train::TangentDescentOptions options_of(const TangentSetting& setting, std::uint
   options.steps = spec.steps;
   options.target = spec.target;
   options.divergence_limit = spec.divergence_limit;
+  if (spec.precision == "split_bf16") options.products = FloatProducts::SplitBf16;
   options.record_steps = reported_steps(setting.spec);
   options.stage = fmt::format("train {}", id);
   options.checkpoint.folder = folder.checkpoint() / id;
@@ -113,6 +114,7 @@ TangentTrained train_in(const TangentSetting& setting, std::uint64_t seed,
   trained.status = status_of(run.status, run.stop);
   trained.how = run.status;
   trained.steps = run.steps;
+  trained.arithmetic = run.arithmetic;
   trained.step = run.step;
   trained.start_norm = start.encoder.template cast<double>().norm();
   trained.movement = run.movement;
@@ -150,9 +152,9 @@ TangentTrained train_network(const TangentSetting& setting, std::uint64_t seed, 
                              const Deviation& deviation, const std::string& id,
                              const RunFolder& folder, RunContext context) {
   const train::TangentDescentOptions options = options_of(setting, seed, step, id, folder);
-  return setting.spec.train.precision == "float"
-             ? train_in<float>(setting, seed, options, deviation, context)
-             : train_in<double>(setting, seed, options, deviation, context);
+  return setting.spec.train.precision == "double"
+             ? train_in<double>(setting, seed, options, deviation, context)
+             : train_in<float>(setting, seed, options, deviation, context);
 }
 
 }  // namespace twofold::experiment

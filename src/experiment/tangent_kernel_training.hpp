@@ -17,6 +17,7 @@ struct TangentTrained {
   train::TangentDescentStatus how = train::TangentDescentStatus::Finished;
   std::int64_t steps = 0;   ///< updates made
   double step = 0.0;        ///< η
+  std::string arithmetic;   ///< what computed the steps
   double start_norm = 0.0;  ///< ‖W_0‖
   train::WeightMovement movement;
   std::int64_t catapults = 0;          ///< rises of the loss that are over

@@ -60,7 +60,7 @@ struct TangentTrain {
   double checkpoint_seconds = 60.0;
 
   static constexpr std::array<std::string_view, 4> kModes{"weak", "joint", "decoder", "tied"};
-  static constexpr std::array<std::string_view, 2> kPrecisions{"double", "float"};
+  static constexpr std::array<std::string_view, 3> kPrecisions{"double", "float", "split_bf16"};
   static constexpr auto fields() {
     using T = TangentTrain;
     return std::tuple{
@@ -87,7 +87,9 @@ struct TangentTrain {
         field("divergence_limit", &T::divergence_limit,
               "give up when the loss exceeds this many times the first",
               Domain{"> 1", [](double v) { return v > 1; }, {}}),
-        field("precision", &T::precision, "of training", domain::one_of(kPrecisions)),
+        field("precision", &T::precision,
+              "of training; split_bf16: float, with products in three of bfloat16, for AMX",
+              domain::one_of(kPrecisions)),
         field("checkpoint_seconds", &T::checkpoint_seconds, "time between checkpoints",
               domain::positive)};
   }
