@@ -8,7 +8,7 @@ namespace twofold {
 /// A tile is 16 rows of 32 inner numbers, the leading halves x₁ and then the rest x₂, in 1 KB each.
 /// Two inner neighbours are one word of 4 bytes. A left operand's tile has a row of 16 words for
 /// each of its rows, a right one's a row of 16 words for each pair of inner numbers.
-inline constexpr Index kSplitInner = 32, kSplitWords = 256;
+inline constexpr Index kSplitWords = 256;
 inline constexpr Index kSplitTile = 2 * kSplitGroup * kSplitInner;  // numbers
 
 [[nodiscard]] constexpr Index split_tiles(Index inner) noexcept {

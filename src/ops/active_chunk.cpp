@@ -5,7 +5,6 @@
 
 #include "lane_sum.hpp"
 #include "run_blocks.hpp"
-#include "sign_repair.hpp"
 
 namespace twofold::ops {
 
@@ -69,12 +68,11 @@ void ActiveChunk::for_each_sample(Body&& body) {
 void ActiveChunk::forward(bool /*with_slopes*/) {
   const ActivePass& pass = active_.pass;
   const Index samples = X_.rows();
-  const double largest = largest_norm(X_);
   for_each_sample([&](Index s) { pass.take_sample(s, X_.row(s).data(), active_.samples); });
   for_each_block([&](Span block, ActivePass::Scratch& scratch, bool first) {
     float* Z = buffers_.codes.data() + block.begin * samples;
     if (first) pass.clear_sums(scratch);
-    pass.encode(weights_.encoder, block, active_.samples, X_, largest, Z);
+    pass.encode(weights_.encoder, block, active_.samples, X_, Z);
     pass.pack(weights_.decoder_rows(), block, scratch);
     pass.decode(block.size, Z, samples, scratch);
   });

@@ -14,7 +14,6 @@
 namespace twofold::ops {
 namespace {
 
-constexpr Index kRows = 16;  // samples per block where the strips are added up
 constexpr Index kMaxChunk = 1024;
 
 // Samples whose sums fit into about 2^24 scalars; the last chunk is hardly shorter.
@@ -27,11 +26,12 @@ Index chunk_size(Index samples, Index d) {
 template <typename Scalar>
 std::unique_ptr<JointBlocks<Scalar>> joint_blocks(ConstView<Scalar> X, const JointSizes& sizes,
                                                   TrainedFactors trained, FloatProducts products) {
+  if constexpr (std::is_same_v<Scalar, float>) {
+    if (products == FloatProducts::SplitBf16) return split_joint_blocks(X, sizes, trained);
+    if (auto blocks = active_joint_blocks(X, sizes, trained)) return blocks;
+  }
   if (products == FloatProducts::SplitBf16) {
     throw InvalidArgument("ops::JointStep", "split products are for float, not double");
-  }
-  if constexpr (std::is_same_v<Scalar, float>) {
-    if (auto blocks = active_joint_blocks(X, sizes, trained)) return blocks;
   }
   return dense_joint_blocks<Scalar>(X, sizes, trained);
 }

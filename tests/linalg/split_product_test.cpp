@@ -184,12 +184,32 @@ TEST(SplitProduct, IsTheProductOfItsParts) {
   EXPECT_EQ(again, whole);
 }
 
+TEST(SplitProduct, TakesAnOperandInPartsOfItsInnerNumbers) {
+  const auto A = test::random_matrix<float>(50, 100, "A"),
+             B = test::random_matrix<float>(100, 40, "B");
+  SplitOperand L(50, 100), R(40, 100);
+  MatrixF whole(50, 40), parts(50, 40);
+  L.pack_left(Trans::No, A);
+  R.pack_right(Trans::No, B);
+  split_multiply(L.all(), R.all(), false, whole);
+  SplitOperand left(50, 100), right(40, 100);
+  for (const Index begin : {0, 64}) {
+    const Index size = std::min<Index>(64, 100 - begin);
+    left.pack_left(Trans::No, A.middleCols(begin, size), 1, 0, begin);
+    right.pack_right(Trans::No, B.middleRows(begin, size), 1, 0, begin);
+  }
+  split_multiply(left.all(), right.all(), false, parts);
+  EXPECT_EQ(parts, whole);
+}
+
 TEST(SplitProduct, RefusesOtherShapes) {
   SplitOperand L(16, 8), R(16, 9);
   MatrixF C(16, 16);
   EXPECT_THROW(split_multiply(L.all(), R.all(), false, C), InvalidArgument);
   EXPECT_THROW(L.pack_left(Trans::No, MatrixF::Zero(16, 9)), InvalidArgument);
   EXPECT_THROW(L.pack_left(Trans::No, MatrixF::Zero(8, 8), 1, 16), InvalidArgument);
+  EXPECT_THROW(L.pack_left(Trans::No, MatrixF::Zero(16, 7)), InvalidArgument);
+  EXPECT_THROW(L.pack_left(Trans::No, MatrixF::Zero(16, 1), 1, 0, 7), InvalidArgument);
   EXPECT_THROW(L.reshape(40, 80), InvalidArgument);
 }
 
