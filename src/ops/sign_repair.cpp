@@ -18,13 +18,13 @@ namespace {
 
 constexpr Index kPiece = 256;  // of a row of Z
 
-// close[s] = 1 where |z_s| <= slope ‖x_s‖ + offset, else 0; whether there is one.
+// close[s] = 1 where |z_s - at| <= slope ‖x_s‖ + offset, else 0; whether there is one.
 TWOFOLD_FOR_EACH_PROCESSOR
-bool mark_close(const float* z, const float* norms, Index count, float slope, float offset,
+bool mark_close(const float* z, const float* norms, Index count, ErrorLine bound, float at,
                 float* __restrict close) {
   int found = 0;
   for (Index s = 0; s < count; ++s) {
-    const bool within = std::fabs(z[s]) <= slope * norms[s] + offset;
+    const bool within = std::fabs(z[s] - at) <= bound.slope * norms[s] + bound.offset;
     close[s] = within ? 1.0F : 0.0F;
     found |= static_cast<int>(within);
   }
@@ -52,11 +52,12 @@ double dot(const float* a, const float* b, Index d) {
                   [&](Index k) { return static_cast<double>(a[k]) * static_cast<double>(b[k]); });
 }
 
-// To nearest, but never to a zero that it is not.
-float with_its_sign(double z) {
+// To nearest, but never to the jump where it is beside it.
+float beside(double z, float jump) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const auto rounded = static_cast<float>(z);
-  if (rounded != 0 || z == 0) return rounded;
-  return std::copysign(std::numeric_limits<float>::denorm_min(), rounded);
+  if (rounded != jump || z == static_cast<double>(jump)) return rounded;
+  return std::nextafter(jump, z > static_cast<double>(jump) ? kInfinity : -kInfinity);
 }
 
 }  // namespace
@@ -74,28 +75,37 @@ VectorF norms_for_repair(ConstView<float> X) {
   return norms;
 }
 
-void repair_signs(ConstView<float> B, ConstView<float> X, const float* norms, ProductError error,
-                  View<float> Z) {
+ErrorLine error_line(float norm, Index d, ProductError error) noexcept {
   constexpr double kMore = 1.03;  // the norms and the bound are rounded themselves
+  const double root = std::sqrt(static_cast<double>(d)), small = kMore * 0x1p-126 * root;
+  const auto b = static_cast<double>(norm);
+  return {static_cast<float>(kMore * error.relative * b + small),
+          static_cast<float>(small * (b + 3 * root))};
+}
+
+double exact_product(const float* b, const float* x, Index d) noexcept {
+  return dot(b, x, d);
+}
+
+void repair_signs(ConstView<float> B, ConstView<float> X, const float* norms, ProductError error,
+                  View<float> Z, Jump jump) {
   const auto keep_above = sparse_kernels<float>().keep_above;
   const Index d = X.cols(), samples = X.rows();
-  const auto terms = static_cast<double>(d);
   float close[kPiece], ones[kPiece + kLanes<float>];
   std::int32_t found[kPiece + kLanes<float>];
   for (Index r = 0; r < B.rows(); ++r) {
     const float* b = B.row(r).data();
-    const auto norm = static_cast<double>(norm_for_repair(b, d));
-    const double small = kMore * 0x1p-126 * std::sqrt(terms);
-    const auto slope = static_cast<float>(kMore * error.relative * norm + small);
-    const auto offset = static_cast<float>(small * (norm + 3 * std::sqrt(terms)));
-    if (!std::isfinite(slope)) continue;
+    const double bias = jump.bias == nullptr ? 0.0 : static_cast<double>(jump.bias[r]);
+    ErrorLine bound = error_line(norm_for_repair(b, d), d, error);
+    bound.offset += 0x1p-23F * std::fabs(jump.at);  // of the sum with the bias
+    if (!std::isfinite(bound.slope)) continue;
     for (Index first = 0; first < samples; first += kPiece) {
       const Index size = std::min(kPiece, samples - first);
       float* z = Z.row(r).data() + first;
-      if (!mark_close(z, norms + first, size, slope, offset, close)) continue;
+      if (!mark_close(z, norms + first, size, bound, jump.at, close)) continue;
       const Index count = keep_above(close, size, 0, 0.0F, 0.0F, found, ones);
       for (const std::int32_t* s = found; s < found + count; ++s) {
-        z[*s] = with_its_sign(dot(b, X.row(first + *s).data(), d));
+        z[*s] = beside(dot(b, X.row(first + *s).data(), d) + bias, jump.at);
       }
     }
   }

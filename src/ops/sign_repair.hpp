@@ -22,10 +22,28 @@ struct ProductError {
   }
 };
 
-/// Z(r, s) = ⟨b_r, x_s⟩ with errors: those that are zero within them, whose sign may be wrong, are
-/// computed again in double. Where a norm is not finite, nothing is.
+/// A bound of that error as a function of x: slope ‖x‖ + offset.
+struct ErrorLine {
+  float slope, offset;
+};
+/// Of a row b of d numbers.
+/// @param norm  norm_for_repair of b; where it is NaN, so is the line.
+[[nodiscard]] ErrorLine error_line(float norm, Index d, ProductError error) noexcept;
+
+/// ⟨b, x⟩ in double.
+[[nodiscard]] double exact_product(const float* b, const float* x, Index d) noexcept;
+
+/// Where a gate opens or closes: at this value of ⟨b_r, x_s⟩ + bias_r.
+struct Jump {
+  float at = 0;
+  const float* bias = nullptr;  ///< of all rows; 0 where it is null
+};
+
+/// Z(r, s) = ⟨b_r, x_s⟩ + bias_r with errors of the products: those that are at the jump within
+/// them, and may be on its wrong side, are computed again in double. Where a norm is not finite,
+/// nothing is.
 /// @param norms  norm_for_repair of the rows of X
 void repair_signs(ConstView<float> B, ConstView<float> X, const float* norms, ProductError error,
-                  View<float> Z);
+                  View<float> Z, Jump jump = {});
 
 }  // namespace twofold::ops

@@ -47,10 +47,11 @@ TEST(Allocation, TheCounterCounts) {
 }
 
 template <typename Scalar>
-void expect_no_allocation(const Shape& shape, const model::Activation& a) {
+void expect_no_allocation(const Shape& shape, const model::Activation& a,
+                          FloatProducts products = FloatProducts::Float) {
   const Problem<Scalar> p = grid_problem<Scalar>(shape);
   ThreadPool pool(2);
-  Workspace<Scalar> workspace(shape.samples, shape.d, shape.neurons);
+  Workspace<Scalar> workspace(shape.samples, shape.d, shape.neurons, products);
   model::Weights<Scalar> gradient = zeros_like(p.weights);
   MatrixOf<Scalar> Xhat(shape.samples, shape.d);
   const auto work = [&] {
@@ -95,6 +96,7 @@ TEST(Allocation, NothingInsideTheOps) {
   for (const model::Activation& a : kAllActivations) {
     expect_no_allocation<float>({6, 5, 7, true, true}, a);
     expect_no_allocation<double>({70, 24, 700, false, true}, a);
+    expect_no_allocation<float>({70, 24, 700, false, true}, a, FloatProducts::SplitBf16);
   }
 }
 
