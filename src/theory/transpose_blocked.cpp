@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "twofold/core/processor.hpp"
+
 namespace twofold::theory {
 namespace {
 
@@ -52,7 +54,7 @@ template <typename Scalar>
 TransposeSquare<Scalar> fastest() {
 #if defined(__x86_64__)
   if constexpr (std::same_as<Scalar, float>) {
-    if (__builtin_cpu_supports("avx512f")) return transpose_in_registers;
+    if (has(Instructions::Avx512)) return transpose_in_registers;
   }
 #endif
   return transpose_square<Scalar>;
