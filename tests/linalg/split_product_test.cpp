@@ -5,29 +5,15 @@
 
 #include <cmath>
 #include <limits>
-#include <ostream>
 #include <vector>
 
 #include "linalg/random_matrix.hpp"
-#include "linalg/split_engine.hpp"
+#include "linalg/split_engines.hpp"
 #include "twofold/core/error.hpp"
 
 namespace twofold {
 
-// For the names of the tests.
-void PrintTo(const SplitEngine* engine, std::ostream* out) {
-  *out << engine->name;
-}
-
 namespace {
-
-std::vector<const SplitEngine*> engines() {
-  std::vector<const SplitEngine*> found{&portable_split_engine()};
-  for (const SplitEngine* engine : {avx512_split_engine(), amx_split_engine()}) {
-    if (engine != nullptr) found.push_back(engine);
-  }
-  return found;
-}
 
 class SplitEngines : public testing::TestWithParam<const SplitEngine*> {
  protected:
@@ -66,8 +52,8 @@ class SplitEngines : public testing::TestWithParam<const SplitEngine*> {
   static constexpr float kFrame = -7;
 };
 
-INSTANTIATE_TEST_SUITE_P(All, SplitEngines, testing::ValuesIn(engines()),
-                         [](const auto& engine) { return std::string(engine.param->name); });
+INSTANTIATE_TEST_SUITE_P(All, SplitEngines, testing::ValuesIn(test::split_engines()),
+                         [](const auto& engine) { return test::engine_name(engine.param); });
 
 // |error| over split_error ‖l‖ ‖r‖, the largest.
 double worst(const MatrixF& got, const MatrixF& L, const MatrixF& R) {
