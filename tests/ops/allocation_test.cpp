@@ -81,14 +81,16 @@ TEST(Allocation, NothingInsideStructuredEncoders) {
 }
 
 TEST(Allocation, NothingInsideJointSteps) {
-  Problem<float> p = grid_problem<float>({70, 24, 1700, false});
-  ThreadPool pool(2);
-  JointStep<float> step(p.X, 1700, TrainedFactors::Both);
-  (void)step.start(p.weights, pool);
-  (void)step.advance(p.weights, {1e-3f, 1e-3f}, pool);
-  const long before = allocations;
-  (void)step.advance(p.weights, {1e-3f, 1e-3f}, pool);
-  EXPECT_EQ(allocations - before, 0);
+  for (const FloatProducts products : {FloatProducts::Float, FloatProducts::SplitBf16}) {
+    Problem<float> p = grid_problem<float>({70, 24, 1700, false});
+    ThreadPool pool(2);
+    JointStep<float> step(p.X, 1700, TrainedFactors::Both, products);
+    (void)step.start(p.weights, pool);
+    (void)step.advance(p.weights, {1e-3f, 1e-3f}, pool);
+    const long before = allocations;
+    (void)step.advance(p.weights, {1e-3f, 1e-3f}, pool);
+    EXPECT_EQ(allocations - before, 0);
+  }
 }
 
 TEST(Allocation, NothingInsideTheOps) {
