@@ -17,9 +17,9 @@ namespace {
 
 constexpr Index kLanes = 16;
 
-// A tile's 16 rows of 16 words, leading halves and rest.
-struct Words {
-  __m512i leading[kLanes], rest[kLanes];
+// 16 rows of 16 words each: leading halves, or rest.
+struct Tile {
+  __m512i_u *leading, *rest;
 };
 
 TWOFOLD_TARGET __mmask16 lanes(Index count) noexcept {
@@ -36,7 +36,7 @@ TWOFOLD_TARGET inline __m512i rounded(__m512 x) noexcept {
 }
 
 // Inner numbers that are neighbours: rows of the source are rows of the tile.
-TWOFOLD_TARGET void read_along(const SplitSource& source, Index k, Words& words) noexcept {
+TWOFOLD_TARGET void read_along(const SplitSource& source, Index k, const Tile& words) noexcept {
   const __m512 factor = _mm512_set1_ps(source.factor);
   const __mmask16 low = lanes(source.inner - k);
   const __mmask16 high = source.inner - k > kLanes ? lanes(source.inner - k - kLanes) : 0;
@@ -56,7 +56,7 @@ TWOFOLD_TARGET void read_along(const SplitSource& source, Index k, Words& words)
 }
 
 // Inner numbers that are a row apart: pairs of rows of the source are rows of the tile.
-TWOFOLD_TARGET void read_across(const SplitSource& source, Index k, Words& words) noexcept {
+TWOFOLD_TARGET void read_across(const SplitSource& source, Index k, const Tile& words) noexcept {
   const __m512 factor = _mm512_set1_ps(source.factor);
   const __mmask16 some = lanes(source.count);
   const auto row = [&](Index inner) TWOFOLD_TARGET {
@@ -75,7 +75,7 @@ TWOFOLD_TARGET void read_across(const SplitSource& source, Index k, Words& words
 }
 
 // 16×16 words: neighbours in pairs of words, then of two, then of the quarters of a register.
-TWOFOLD_TARGET void transpose(__m512i (&m)[kLanes]) noexcept {
+TWOFOLD_TARGET void transpose(__m512i_u* m) noexcept {
   __m512i t[kLanes];
   for (int i = 0; i < 16; i += 2) {
     t[i] = _mm512_unpacklo_epi32(m[i], m[i + 1]);
@@ -100,10 +100,6 @@ TWOFOLD_TARGET void transpose(__m512i (&m)[kLanes]) noexcept {
     m[4 + c] = _mm512_shuffle_i32x4(t[4 + c], t[12 + c], 0x88);
     m[12 + c] = _mm512_shuffle_i32x4(t[4 + c], t[12 + c], 0xdd);
   }
-}
-
-TWOFOLD_TARGET void store(const __m512i (&words)[kLanes], std::uint16_t* tile) noexcept {
-  for (Index r = 0; r < kLanes; ++r) _mm512_storeu_si512(tile + 2 * kLanes * r, words[r]);
 }
 
 // Sums of 16×16 in registers; an entry of L is broadcast, with its neighbour.
@@ -150,14 +146,13 @@ TWOFOLD_TARGET void multiply(const SplitPart& L, const SplitPart& R, bool add, f
 TWOFOLD_TARGET void pack_split_avx512(const SplitSource& source, bool left,
                                       std::uint16_t* tiles) noexcept {
   for (Index k = 0; k < source.inner; k += kSplitInner, tiles += kSplitTile) {
-    Words words;
+    auto* leading = reinterpret_cast<__m512i_u*>(tiles);
+    const Tile words{leading, leading + kLanes};
     source.along ? read_along(source, k, words) : read_across(source, k, words);
     if (source.along != left) {
       transpose(words.leading);
       transpose(words.rest);
     }
-    store(words.leading, tiles);
-    store(words.rest, tiles + 2 * kSplitWords);
   }
 }
 
