@@ -18,9 +18,9 @@ namespace {
 
 constexpr Index kLanes = 16;
 
-// A tile's 16 rows of 16 words, leading halves and rest.
-struct Words {
-  __m512i leading[kLanes], rest[kLanes];
+// 16 rows of 16 words each: leading halves, or rest.
+struct Tile {
+  __m512i_u *leading, *rest;
 };
 
 TWOFOLD_TARGET __mmask16 lanes(Index count) noexcept {
@@ -44,7 +44,7 @@ TWOFOLD_TARGET inline __m512i interleaved() noexcept {
 }
 
 // Inner numbers that are neighbours: rows of the source are rows of the tile.
-TWOFOLD_TARGET void read_along(const SplitSource& source, Words& words) noexcept {
+TWOFOLD_TARGET void read_along(const SplitSource& source, const Tile& words) noexcept {
   const __m512 factor = _mm512_set1_ps(source.factor);
   const __mmask16 low = lanes(source.inner);
   const __mmask16 high = source.inner > kLanes ? lanes(source.inner - kLanes) : 0;
@@ -64,7 +64,7 @@ TWOFOLD_TARGET void read_along(const SplitSource& source, Words& words) noexcept
 }
 
 // Inner numbers that are a row apart: pairs of rows of the source are rows of the tile.
-TWOFOLD_TARGET void read_across(const SplitSource& source, Words& words) noexcept {
+TWOFOLD_TARGET void read_across(const SplitSource& source, const Tile& words) noexcept {
   const __m512 factor = _mm512_set1_ps(source.factor);
   const __mmask16 some = lanes(source.count);
   const __m512i in_turn = interleaved();
@@ -85,7 +85,7 @@ TWOFOLD_TARGET void read_across(const SplitSource& source, Words& words) noexcep
 }
 
 // 16×16 words: neighbours in pairs of words, then of two, then of the quarters of a register.
-TWOFOLD_TARGET void transpose(__m512i (&m)[kLanes]) noexcept {
+TWOFOLD_TARGET void transpose(__m512i_u* m) noexcept {
   __m512i t[kLanes];
   for (int i = 0; i < 16; i += 2) {
     t[i] = _mm512_unpacklo_epi32(m[i], m[i + 1]);
@@ -110,10 +110,6 @@ TWOFOLD_TARGET void transpose(__m512i (&m)[kLanes]) noexcept {
     m[4 + c] = _mm512_shuffle_i32x4(t[4 + c], t[12 + c], 0x88);
     m[12 + c] = _mm512_shuffle_i32x4(t[4 + c], t[12 + c], 0xdd);
   }
-}
-
-TWOFOLD_TARGET void store(const __m512i (&words)[kLanes], std::uint16_t* tile) noexcept {
-  for (Index r = 0; r < kLanes; ++r) _mm512_storeu_si512(tile + 2 * kLanes * r, words[r]);
 }
 
 // Sums of 16×16 in registers; an entry of L is broadcast, with its neighbour.
@@ -168,13 +164,13 @@ TWOFOLD_TARGET void multiply_leading(const SplitPart& L, const SplitPart& R, flo
 
 TWOFOLD_TARGET void pack_split_avx512(const SplitSource& source, bool left,
                                       std::uint16_t* tile) noexcept {
-  Words words;
+  __m512i unwanted[kLanes];
+  auto* leading = reinterpret_cast<__m512i_u*>(tile);
+  const Tile words{leading, source.rest ? leading + kLanes : unwanted};
   source.along ? read_along(source, words) : read_across(source, words);
-  if (source.along != left) transpose(words.leading);
-  store(words.leading, tile);
-  if (!source.rest) return;
-  if (source.along != left) transpose(words.rest);
-  store(words.rest, tile + 2 * kSplitWords);
+  if (source.along == left) return;
+  transpose(words.leading);
+  if (source.rest) transpose(words.rest);
 }
 
 const SplitEngine* avx512_split_engine() noexcept {
