@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #define TWOFOLD_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#define TWOFOLD_INLINE TWOFOLD_TARGET __attribute__((always_inline)) inline
 
 namespace twofold::ops {
 namespace {
@@ -88,6 +90,76 @@ void encode(Index rows, Index columns, Index inner, const float* left, Index lef
   }
 }
 
+TWOFOLD_TARGET __mmask16 lanes_before(Index end) {
+  return static_cast<__mmask16>(end >= kLanes ? 0xffffU : (1U << end) - 1U);
+}
+
+TWOFOLD_TARGET void fire(Index rows, Index columns, const float* Z, Index stride,
+                         std::uint64_t* fires) {
+  for (Index r = 0; r < rows; ++r) {
+    for (Index word = 0; word < columns; word += kWord) {
+      std::uint64_t bits = 0;
+      for (Index c = word; c < std::min(columns, word + kWord); c += kLanes) {
+        const __m512 z = _mm512_maskz_loadu_ps(lanes_before(columns - c), Z + r * stride + c);
+        const __mmask16 above = _mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_NLE_UQ);
+        bits |= std::uint64_t{above} << (c - word);
+      }
+      *fires++ = bits;
+    }
+  }
+}
+
+// Rows of 16 registers become their columns. With a mask of ones where GCC 12 warns of its own
+// unmasked forms (PR 105593).
+TWOFOLD_INLINE void transpose(__m512 (&r)[kLanes]) {
+  constexpr __mmask16 kAll = 0xffff;
+  __m512 t[kLanes];
+#pragma GCC unroll 8
+  for (int i = 0; i < kLanes; i += 2) {
+    t[i] = _mm512_maskz_unpacklo_ps(kAll, r[i], r[i + 1]);
+    t[i + 1] = _mm512_maskz_unpackhi_ps(kAll, r[i], r[i + 1]);
+  }
+  // r[i + c]: of column 4l + c, four rows from i on in quarter l.
+#pragma GCC unroll 4
+  for (int i = 0; i < kLanes; i += 4) {
+    r[i] = _mm512_maskz_shuffle_ps(kAll, t[i], t[i + 2], 0b01'00'01'00);
+    r[i + 1] = _mm512_maskz_shuffle_ps(kAll, t[i], t[i + 2], 0b11'10'11'10);
+    r[i + 2] = _mm512_maskz_shuffle_ps(kAll, t[i + 1], t[i + 3], 0b01'00'01'00);
+    r[i + 3] = _mm512_maskz_shuffle_ps(kAll, t[i + 1], t[i + 3], 0b11'10'11'10);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    const __m512 even = _mm512_maskz_shuffle_f32x4(kAll, r[c], r[c + 4], 0b10'00'10'00);
+    const __m512 odd = _mm512_maskz_shuffle_f32x4(kAll, r[c], r[c + 4], 0b11'01'11'01);
+    const __m512 even2 = _mm512_maskz_shuffle_f32x4(kAll, r[c + 8], r[c + 12], 0b10'00'10'00);
+    const __m512 odd2 = _mm512_maskz_shuffle_f32x4(kAll, r[c + 8], r[c + 12], 0b11'01'11'01);
+    t[c] = _mm512_maskz_shuffle_f32x4(kAll, even, even2, 0b10'00'10'00);
+    t[c + 8] = _mm512_maskz_shuffle_f32x4(kAll, even, even2, 0b11'01'11'01);
+    t[c + 4] = _mm512_maskz_shuffle_f32x4(kAll, odd, odd2, 0b10'00'10'00);
+    t[c + 12] = _mm512_maskz_shuffle_f32x4(kAll, odd, odd2, 0b11'01'11'01);
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) r[i] = t[i];
+}
+
+TWOFOLD_TARGET void transpose(Index rows, Index columns, const float* Z, Index stride, float* out,
+                              Index out_stride) {
+  for (Index c = 0; c < columns; c += kLanes) {
+    const __mmask16 here = lanes_before(columns - c);
+    for (Index r = 0; r < rows; r += kLanes) {
+      __m512 block[kLanes];
+#pragma GCC unroll 16
+      for (Index i = 0; i < kLanes; ++i) {
+        block[i] = r + i < rows ? _mm512_maskz_loadu_ps(here, Z + (r + i) * stride + c)
+                                : _mm512_setzero_ps();
+      }
+      transpose(block);
+#pragma GCC unroll 16
+      for (Index i = 0; i < kLanes; ++i) _mm512_store_ps(out + (c + i) * out_stride + r, block[i]);
+    }
+  }
+}
+
 // Lanes of the last vector of a panel that exist.
 template <int kVectors, typename T>
 __mmask16 last_of(const PanelRows<T>& rows) {
@@ -109,71 +181,33 @@ void fetch_ahead(const float* row) {
 }
 
 template <int kVectors>
-TWOFOLD_TARGET void add(const float* panel, const ActivePairs& pairs,
+TWOFOLD_TARGET void add(const float* panel, float factor, const ActivePairs& pairs,
                         const PanelRows<float>& rows) {
   const __mmask16 last = last_of<kVectors>(rows);
+  const __m512 factors = _mm512_set1_ps(factor);
   float* out = rows.data;
   for (Index r = 0; r < pairs.rows; ++r, out += rows.stride) {
-    const std::int32_t* index = pairs.index + r * pairs.stride;
-    const float* value = pairs.value + r * pairs.stride;
     fetch_ahead<kVectors>(out + kAhead * rows.stride);
     __m512 sum[kVectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) sum[v] = load<kVectors>(out, v, last);
-    for (Index e = 0, end = pairs.count[r]; e < end; ++e) {
-      const float* row = panel + static_cast<Index>(index[e]) * (kVectors * kLanes);
-      const __m512 h = _mm512_set1_ps(value[e]);
+    for (int v = 0; v < kVectors; ++v) sum[v] = _mm512_setzero_ps();
+    for (Index w = 0; w < pairs.words; ++w) {
+      for (std::uint64_t left = pairs.fires[r * pairs.words + w]; left != 0; left &= left - 1) {
+        const Index c = w * kWord + std::countr_zero(left);
+        const float* row = panel + c * (kVectors * kLanes);
+        const __m512 h = _mm512_set1_ps(pairs.value[r * pairs.stride + c]);
 #pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        sum[v] = _mm512_fmadd_ps(h, _mm512_load_ps(row + v * kLanes), sum[v]);
+        for (int v = 0; v < kVectors; ++v) {
+          sum[v] = _mm512_fmadd_ps(h, _mm512_load_ps(row + v * kLanes), sum[v]);
+        }
       }
     }
-#pragma GCC unroll 8
-    for (int v = 0; v + 1 < kVectors; ++v) _mm512_storeu_ps(out + v * kLanes, sum[v]);
-    _mm512_mask_storeu_ps(out + (kVectors - 1) * kLanes, last, sum[kVectors - 1]);
-  }
-}
-
-// Two chains of partial sums, so that no product waits for the one before.
-template <int kVectors, bool kAdd, bool kFirst>
-TWOFOLD_TARGET void add_and_dot(const float* panel, const ActivePairs& pairs,
-                                const PanelRows<const float>& old,
-                                const PanelRows<const float>& start, float* out, float* partial) {
-  constexpr Index kWidth = kVectors * kLanes;
-  const __mmask16 last = last_of<kVectors>(old);
-  for (Index r = 0; r < pairs.rows; ++r) {
-    const std::int32_t* index = pairs.index + r * pairs.stride;
-    const float* value = pairs.value + r * pairs.stride;
-    float* dots = partial + r * pairs.stride * kLanes;
-    fetch_ahead<kVectors>(old.data + (r + kAhead) * old.stride);
-    __m512 sum[kVectors], weights[kVectors];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      weights[v] = load<kVectors>(old.data + r * old.stride, v, last);
-      if constexpr (kAdd) {
-        sum[v] = start.data == nullptr ? _mm512_setzero_ps()
-                                       : load<kVectors>(start.data + r * start.stride, v, last);
-      }
+      sum[v] = _mm512_fmadd_ps(factors, sum[v], load<kVectors>(out, v, last));
+      if (v + 1 < kVectors) _mm512_storeu_ps(out + v * kLanes, sum[v]);
     }
-    for (Index e = 0, end = pairs.count[r]; e < end; ++e) {
-      const float* row = panel + static_cast<Index>(index[e]) * kWidth;
-      const __m512 h = _mm512_set1_ps(value[e]);
-      __m512 even = kFirst ? _mm512_setzero_ps() : _mm512_load_ps(dots + e * kLanes);
-      __m512 odd = _mm512_setzero_ps();
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        const __m512 x = _mm512_load_ps(row + v * kLanes);
-        if constexpr (kAdd) sum[v] = _mm512_fmadd_ps(h, x, sum[v]);
-        if (v % 2 == 0) even = _mm512_fmadd_ps(weights[v], x, even);
-        if (v % 2 == 1) odd = _mm512_fmadd_ps(weights[v], x, odd);
-      }
-      _mm512_store_ps(dots + e * kLanes, _mm512_add_ps(even, odd));
-    }
-    if constexpr (kAdd) {
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) _mm512_store_ps(out + v * kLanes, sum[v]);
-      out += kWidth;
-    }
+    _mm512_mask_storeu_ps(out + (kVectors - 1) * kLanes, last, sum[kVectors - 1]);
   }
 }
 
@@ -181,7 +215,7 @@ TWOFOLD_TARGET void add_and_dot(const float* panel, const ActivePairs& pairs,
 // kOrder[i] is in lane i.
 constexpr std::array<std::size_t, kLanes> kOrder{0, 2, 1, 3, 8,  10, 9,  11,
                                                  4, 6, 5, 7, 12, 14, 13, 15};
-TWOFOLD_TARGET __m512 sums_of_lanes(__m512 (&v)[kLanes]) {
+TWOFOLD_INLINE __m512 sums_of_lanes(__m512 (&v)[kLanes]) {
   constexpr __mmask16 kAll = 0xffff;
 #pragma GCC unroll 8
   for (int i = 0; i < 8; ++i) {  // of halves: registers i and i + 8
@@ -202,27 +236,90 @@ TWOFOLD_TARGET __m512 sums_of_lanes(__m512 (&v)[kLanes]) {
                        _mm512_maskz_shuffle_ps(kAll, v[0], v[1], 0b11'01'11'01));
 }
 
-TWOFOLD_TARGET void fold(const float* partial, float factor, const ActivePairs& pairs) {
+// Partial sums of up to a word of scalar products, in the order of its bits.
+struct Partial {
+  alignas(64) float lanes[kWord * kLanes];
+  alignas(64) float sums[kWord + kLanes];
+};
+
+// dots = factor * the sums where a bit of `fires` is, 0 elsewhere; added if not `first`.
+template <bool kFirst>
+TWOFOLD_TARGET void spread_sums(Partial& partial, float factor, std::uint64_t fires, float* dots) {
   const __m512 factors = _mm512_set1_ps(factor);
-  for (Index r = 0; r < pairs.rows; ++r) {
-    for (Index e = r * pairs.stride, end = e + pairs.count[r]; e < end; e += kLanes) {
-      __m512 v[kLanes];
+  for (Index e = 0, end = std::popcount(fires); e < end; e += kLanes) {
+    __m512 v[kLanes];
 #pragma GCC unroll 16
-      for (std::size_t i = 0; i < kLanes; ++i) {
-        v[kOrder[i]] = _mm512_load_ps(partial + (e + static_cast<Index>(i)) * kLanes);
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      v[kOrder[i]] = _mm512_load_ps(partial.lanes + (e + static_cast<Index>(i)) * kLanes);
+    }
+    _mm512_store_ps(partial.sums + e, _mm512_mul_ps(factors, sums_of_lanes(v)));
+  }
+  const float* sums = partial.sums;
+#pragma GCC unroll 4
+  for (Index c = 0; c < kWord; c += kLanes) {
+    const auto here = static_cast<__mmask16>(fires >> c);
+    __m512 all = _mm512_maskz_expand_ps(here, _mm512_loadu_ps(sums));
+    if constexpr (!kFirst) all = _mm512_add_ps(all, _mm512_load_ps(dots + c));
+    _mm512_store_ps(dots + c, all);
+    sums += std::popcount(static_cast<unsigned>(here));
+  }
+}
+
+template <int kVectors, bool kAdd, bool kFirst>
+TWOFOLD_TARGET void add_and_dot(const float* panel, float factor, const ActivePairs& pairs,
+                                const PanelRows<const float>& start, float* out,
+                                const PanelRows<const float>& old, float dot_factor, float* dots) {
+  constexpr Index kWidth = kVectors * kLanes;
+  const __mmask16 last = last_of<kVectors>(old);
+  const __m512 factors = _mm512_set1_ps(factor);
+  Partial partial;
+  for (Index r = 0; r < pairs.rows; ++r) {
+    fetch_ahead<kVectors>(old.data + (r + kAhead) * old.stride);
+    __m512 sum[kVectors], weights[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      weights[v] = load<kVectors>(old.data + r * old.stride, v, last);
+      sum[v] = _mm512_setzero_ps();
+    }
+    for (Index w = 0; w < pairs.words; ++w) {
+      const std::uint64_t fires = pairs.fires[r * pairs.words + w];
+      float* lanes = partial.lanes;
+      for (std::uint64_t left = fires; left != 0; left &= left - 1, lanes += kLanes) {
+        const Index c = w * kWord + std::countr_zero(left);
+        const float* row = panel + c * kWidth;
+        const __m512 h = _mm512_set1_ps(pairs.value[r * pairs.stride + c]);
+        // Two chains, so that no product waits for the one before.
+        __m512 even = _mm512_setzero_ps(), odd = _mm512_setzero_ps();
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors; ++v) {
+          const __m512 x = _mm512_load_ps(row + v * kLanes);
+          if constexpr (kAdd) sum[v] = _mm512_fmadd_ps(h, x, sum[v]);
+          if (v % 2 == 0) even = _mm512_fmadd_ps(weights[v], x, even);
+          if (v % 2 == 1) odd = _mm512_fmadd_ps(weights[v], x, odd);
+        }
+        _mm512_store_ps(lanes, _mm512_add_ps(even, odd));
       }
-      _mm512_storeu_ps(pairs.value + e, _mm512_mul_ps(factors, sums_of_lanes(v)));
+      spread_sums<kFirst>(partial, dot_factor, fires, dots + (r * pairs.words + w) * kWord);
+    }
+    if constexpr (kAdd) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        const __m512 before = start.data == nullptr
+                                  ? _mm512_setzero_ps()
+                                  : load<kVectors>(start.data + r * start.stride, v, last);
+        _mm512_store_ps(out + r * kWidth + v * kLanes, _mm512_fmadd_ps(factors, sum[v], before));
+      }
     }
   }
 }
 
 // One function for each width of a panel.
-using Add = void (*)(const float*, const ActivePairs&, const PanelRows<float>&);
+using Add = void (*)(const float*, float, const ActivePairs&, const PanelRows<float>&);
 constexpr std::array<Add, kPanelVectors> kAdd{add<1>, add<2>, add<3>, add<4>,
                                               add<5>, add<6>, add<7>, add<8>};
 
-using AddAndDot = void (*)(const float*, const ActivePairs&, const PanelRows<const float>&,
-                           const PanelRows<const float>&, float*, float*);
+using AddAndDot = void (*)(const float*, float, const ActivePairs&, const PanelRows<const float>&,
+                           float*, const PanelRows<const float>&, float, float*);
 template <bool kAdds, bool kFirst>
 constexpr std::array<AddAndDot, kPanelVectors> kAddAndDot{
     add_and_dot<1, kAdds, kFirst>, add_and_dot<2, kAdds, kFirst>, add_and_dot<3, kAdds, kFirst>,
@@ -233,21 +330,23 @@ constexpr std::size_t place(Index width) {
   return static_cast<std::size_t>(width / kLanes - 1);
 }
 
-void add_in_panel(const float* panel, Index width, const ActivePairs& pairs,
+void add_in_panel(const float* panel, Index width, float factor, const ActivePairs& pairs,
                   const PanelRows<float>& out) {
-  kAdd[place(width)](panel, pairs, out);
+  kAdd[place(width)](panel, factor, pairs, out);
 }
 
-void add_and_dot_in_panel(const float* panel, Index width, const ActivePairs& pairs,
-                          const PanelRows<const float>& old, bool first,
-                          const PanelRows<const float>& start, float* out, float* partial) {
+void add_and_dot_in_panel(const float* panel, Index width, float factor, const ActivePairs& pairs,
+                          const PanelRows<const float>& start, float* out,
+                          const PanelRows<const float>& old, float dot_factor, bool first,
+                          float* dots) {
   const auto& functions = out == nullptr
                               ? (first ? kAddAndDot<false, true> : kAddAndDot<false, false>)
                               : (first ? kAddAndDot<true, true> : kAddAndDot<true, false>);
-  functions[place(width)](panel, pairs, old, start, out, partial);
+  functions[place(width)](panel, factor, pairs, start, out, old, dot_factor, dots);
 }
 
-constexpr ActiveKernels kKernels{"avx512", encode, add_in_panel, add_and_dot_in_panel, fold};
+constexpr ActiveKernels kKernels{"avx512",  encode,       fire,
+                                 transpose, add_in_panel, add_and_dot_in_panel};
 
 }  // namespace
 

@@ -45,20 +45,6 @@ struct Panels {
   void read(const AlignedFloats& panels, Index rows, Index row, float* to) const;
 };
 
-/// Lists of up to `most` pairs for each of `rows` rows.
-class ActiveLists {
- public:
-  ActiveLists(Index rows, Index most);
-  [[nodiscard]] ActivePairs pairs(Index rows) noexcept {
-    return {rows, stride_, count_.data(), index_.data(), value_.data()};
-  }
-
- private:
-  Index stride_;
-  std::vector<std::int32_t> count_, index_;
-  std::vector<float> value_;
-};
-
 class ActivePass {
  public:
   static constexpr Index kNeurons = 64;  ///< of a block
@@ -74,10 +60,10 @@ class ActivePass {
   };
   /// Memory of one thread's work, with room for whole blocks and chunks; `sums` lasts for a chunk.
   struct Scratch {
-    AlignedFloats rows;     ///< of a block, in panels
-    AlignedFloats partial;  ///< sums of the pairs of a tile
-    AlignedFloats sums;     ///< chunk×d, in panels: Σ h_r a_r
-    ActiveLists by_neuron, by_sample;
+    AlignedFloats rows;    ///< of a block, in panels
+    AlignedFloats sums;    ///< chunk×d, in panels: Σ h_r a_r
+    AlignedFloats values;  ///< of the pairs of a block and a tile, neuron by neuron or transposed
+    std::vector<std::uint64_t> fires;
   };
   [[nodiscard]] Samples samples(Index room) const;
   [[nodiscard]] Scratch scratch() const;
