@@ -8,13 +8,15 @@
 
 namespace twofold::ops {
 
-/// Which columns fire in each of `rows` rows, and the value of every one that does: for column c
-/// of row r, bit c of the `words` words from r * words on, and value[r * stride + c].
+/// Which columns fire in each of `rows` rows: for column c of row r, bit c of the `words` words
+/// from r * words on. The value of a pair is value[r * stride + c], or, if `in_order`, for the e-th
+/// bit that is set in word w, value[r * stride + w * kWord + e].
 struct ActivePairs {
   Index rows, words;
   const std::uint64_t* fires;
   const float* value;
   Index stride;
+  bool in_order = false;
 };
 inline constexpr Index kWord = 64;  ///< bits
 
@@ -52,8 +54,8 @@ struct ActiveKernels {
               const PanelRows<float>& out);
 
   /// As `add` with `out`, a panel, = start (0 if that is null) + ..., unless `out` is null; and
-  /// dots(r, c) = dot_factor * ⟨row r of old, row c of panel⟩ where c fires in r, otherwise 0:
-  /// stored if `first`, else added to what is there. A row of `dots` is as wide as its words.
+  /// dot_factor * ⟨row r of old, row c of panel⟩ for every pair, stored if `first`, else added:
+  /// `dots` are values in order, words * kWord a row. The pairs' own are not.
   void (*add_and_dot)(const float* panel, Index width, float factor, const ActivePairs& pairs,
                       const PanelRows<const float>& start, float* out,
                       const PanelRows<const float>& old, float dot_factor, bool first, float* dots);

@@ -94,18 +94,27 @@ TWOFOLD_TARGET __mmask16 lanes_before(Index end) {
   return static_cast<__mmask16>(end >= kLanes ? 0xffffU : (1U << end) - 1U);
 }
 
+TWOFOLD_INLINE std::uint64_t above_zero(__m512 z) {
+  return _mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_NLE_UQ);
+}
+
+TWOFOLD_TARGET std::uint64_t fire(const float* z, Index columns) {
+  std::uint64_t bits = 0;
+  if (columns >= kWord) {
+#pragma GCC unroll 4
+    for (Index c = 0; c < kWord; c += kLanes) bits |= above_zero(_mm512_loadu_ps(z + c)) << c;
+    return bits;
+  }
+  for (Index c = 0; c < columns; c += kLanes) {
+    bits |= above_zero(_mm512_maskz_loadu_ps(lanes_before(columns - c), z + c)) << c;
+  }
+  return bits;
+}
+
 TWOFOLD_TARGET void fire(Index rows, Index columns, const float* Z, Index stride,
                          std::uint64_t* fires) {
   for (Index r = 0; r < rows; ++r) {
-    for (Index word = 0; word < columns; word += kWord) {
-      std::uint64_t bits = 0;
-      for (Index c = word; c < std::min(columns, word + kWord); c += kLanes) {
-        const __m512 z = _mm512_maskz_loadu_ps(lanes_before(columns - c), Z + r * stride + c);
-        const __mmask16 above = _mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_NLE_UQ);
-        bits |= std::uint64_t{above} << (c - word);
-      }
-      *fires++ = bits;
-    }
+    for (Index c = 0; c < columns; c += kWord) *fires++ = fire(Z + r * stride + c, columns - c);
   }
 }
 
@@ -180,7 +189,7 @@ void fetch_ahead(const float* row) {
   for (int v = 0; v < kVectors; ++v) _mm_prefetch(row + v * kLanes, _MM_HINT_T0);
 }
 
-template <int kVectors>
+template <int kVectors, bool kInOrder>
 TWOFOLD_TARGET void add(const float* panel, float factor, const ActivePairs& pairs,
                         const PanelRows<float>& rows) {
   const __mmask16 last = last_of<kVectors>(rows);
@@ -192,10 +201,11 @@ TWOFOLD_TARGET void add(const float* panel, float factor, const ActivePairs& pai
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) sum[v] = _mm512_setzero_ps();
     for (Index w = 0; w < pairs.words; ++w) {
+      const float* value = pairs.value + r * pairs.stride + (kInOrder ? w * kWord : 0);
       for (std::uint64_t left = pairs.fires[r * pairs.words + w]; left != 0; left &= left - 1) {
         const Index c = w * kWord + std::countr_zero(left);
         const float* row = panel + c * (kVectors * kLanes);
-        const __m512 h = _mm512_set1_ps(pairs.value[r * pairs.stride + c]);
+        const __m512 h = _mm512_set1_ps(kInOrder ? *value++ : value[c]);
 #pragma GCC unroll 8
         for (int v = 0; v < kVectors; ++v) {
           sum[v] = _mm512_fmadd_ps(h, _mm512_load_ps(row + v * kLanes), sum[v]);
@@ -211,16 +221,20 @@ TWOFOLD_TARGET void add(const float* panel, float factor, const ActivePairs& pai
   }
 }
 
-// Sums of the lanes of 16 registers: a transposition that adds up as it goes. The sum of register
-// kOrder[i] is in lane i.
-constexpr std::array<std::size_t, kLanes> kOrder{0, 2, 1, 3, 8,  10, 9,  11,
-                                                 4, 6, 5, 7, 12, 14, 13, 15};
-TWOFOLD_INLINE __m512 sums_of_lanes(__m512 (&v)[kLanes]) {
+// Sums of 16 rows of 16 lanes: a transposition that adds up as it goes. Halves are put together as
+// they are loaded, which takes no shuffle.
+constexpr std::array<Index, kLanes> kOrder{0, 2, 1, 3, 8, 10, 9, 11, 4, 6, 5, 7, 12, 14, 13, 15};
+TWOFOLD_INLINE __m512 two_halves(const float* a, const float* b) {
+  return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_load_ps(a)), _mm256_load_ps(b), 1);
+}
+TWOFOLD_INLINE __m512 sums_of_lanes(const float* lanes) {
   constexpr __mmask16 kAll = 0xffff;
+  __m512 v[8];
 #pragma GCC unroll 8
-  for (int i = 0; i < 8; ++i) {  // of halves: registers i and i + 8
-    v[i] = _mm512_add_ps(_mm512_maskz_shuffle_f32x4(kAll, v[i], v[i + 8], 0b01'00'01'00),
-                         _mm512_maskz_shuffle_f32x4(kAll, v[i], v[i + 8], 0b11'10'11'10));
+  for (std::size_t i = 0; i < 8; ++i) {  // of halves
+    const float* a = lanes + kOrder[i] * kLanes;
+    const float* b = lanes + kOrder[i + 8] * kLanes;
+    v[i] = _mm512_add_ps(two_halves(a, b), two_halves(a + 8, b + 8));
   }
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {  // of quarters
@@ -236,32 +250,14 @@ TWOFOLD_INLINE __m512 sums_of_lanes(__m512 (&v)[kLanes]) {
                        _mm512_maskz_shuffle_ps(kAll, v[0], v[1], 0b11'01'11'01));
 }
 
-// Partial sums of up to a word of scalar products, in the order of its bits.
-struct Partial {
-  alignas(64) float lanes[kWord * kLanes];
-  alignas(64) float sums[kWord + kLanes];
-};
-
-// dots = factor * the sums where a bit of `fires` is, 0 elsewhere; added if not `first`.
+// dots = factor * sums of `count` rows of lanes, or added to them.
 template <bool kFirst>
-TWOFOLD_TARGET void spread_sums(Partial& partial, float factor, std::uint64_t fires, float* dots) {
+TWOFOLD_TARGET void fold(const float* lanes, Index count, float factor, float* dots) {
   const __m512 factors = _mm512_set1_ps(factor);
-  for (Index e = 0, end = std::popcount(fires); e < end; e += kLanes) {
-    __m512 v[kLanes];
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kLanes; ++i) {
-      v[kOrder[i]] = _mm512_load_ps(partial.lanes + (e + static_cast<Index>(i)) * kLanes);
-    }
-    _mm512_store_ps(partial.sums + e, _mm512_mul_ps(factors, sums_of_lanes(v)));
-  }
-  const float* sums = partial.sums;
-#pragma GCC unroll 4
-  for (Index c = 0; c < kWord; c += kLanes) {
-    const auto here = static_cast<__mmask16>(fires >> c);
-    __m512 all = _mm512_maskz_expand_ps(here, _mm512_loadu_ps(sums));
-    if constexpr (!kFirst) all = _mm512_add_ps(all, _mm512_load_ps(dots + c));
-    _mm512_store_ps(dots + c, all);
-    sums += std::popcount(static_cast<unsigned>(here));
+  for (Index e = 0; e < count; e += kLanes) {
+    __m512 sums = _mm512_mul_ps(factors, sums_of_lanes(lanes + e * kLanes));
+    if constexpr (!kFirst) sums = _mm512_add_ps(sums, _mm512_load_ps(dots + e));
+    _mm512_store_ps(dots + e, sums);
   }
 }
 
@@ -272,7 +268,7 @@ TWOFOLD_TARGET void add_and_dot(const float* panel, float factor, const ActivePa
   constexpr Index kWidth = kVectors * kLanes;
   const __mmask16 last = last_of<kVectors>(old);
   const __m512 factors = _mm512_set1_ps(factor);
-  Partial partial;
+  alignas(64) float partial[kWord * kLanes] = {};
   for (Index r = 0; r < pairs.rows; ++r) {
     fetch_ahead<kVectors>(old.data + (r + kAhead) * old.stride);
     __m512 sum[kVectors], weights[kVectors];
@@ -283,7 +279,7 @@ TWOFOLD_TARGET void add_and_dot(const float* panel, float factor, const ActivePa
     }
     for (Index w = 0; w < pairs.words; ++w) {
       const std::uint64_t fires = pairs.fires[r * pairs.words + w];
-      float* lanes = partial.lanes;
+      float* lanes = partial;
       for (std::uint64_t left = fires; left != 0; left &= left - 1, lanes += kLanes) {
         const Index c = w * kWord + std::countr_zero(left);
         const float* row = panel + c * kWidth;
@@ -299,7 +295,7 @@ TWOFOLD_TARGET void add_and_dot(const float* panel, float factor, const ActivePa
         }
         _mm512_store_ps(lanes, _mm512_add_ps(even, odd));
       }
-      spread_sums<kFirst>(partial, dot_factor, fires, dots + (r * pairs.words + w) * kWord);
+      fold<kFirst>(partial, std::popcount(fires), dot_factor, dots + (r * pairs.words + w) * kWord);
     }
     if constexpr (kAdd) {
 #pragma GCC unroll 8
@@ -315,8 +311,10 @@ TWOFOLD_TARGET void add_and_dot(const float* panel, float factor, const ActivePa
 
 // One function for each width of a panel.
 using Add = void (*)(const float*, float, const ActivePairs&, const PanelRows<float>&);
-constexpr std::array<Add, kPanelVectors> kAdd{add<1>, add<2>, add<3>, add<4>,
-                                              add<5>, add<6>, add<7>, add<8>};
+template <bool kInOrder>
+constexpr std::array<Add, kPanelVectors> kAdd{add<1, kInOrder>, add<2, kInOrder>, add<3, kInOrder>,
+                                              add<4, kInOrder>, add<5, kInOrder>, add<6, kInOrder>,
+                                              add<7, kInOrder>, add<8, kInOrder>};
 
 using AddAndDot = void (*)(const float*, float, const ActivePairs&, const PanelRows<const float>&,
                            float*, const PanelRows<const float>&, float, float*);
@@ -332,7 +330,8 @@ constexpr std::size_t place(Index width) {
 
 void add_in_panel(const float* panel, Index width, float factor, const ActivePairs& pairs,
                   const PanelRows<float>& out) {
-  kAdd[place(width)](panel, factor, pairs, out);
+  const auto& functions = pairs.in_order ? kAdd<true> : kAdd<false>;
+  functions[place(width)](panel, factor, pairs, out);
 }
 
 void add_and_dot_in_panel(const float* panel, Index width, float factor, const ActivePairs& pairs,

@@ -143,6 +143,7 @@ void ActivePass::backward(const float* Z, Span block, const Samples& samples, bo
     if (!gradient.moves_encoder) continue;
     pairs.value = scratch.values.data();
     pairs.stride = pairs.words * kWord;
+    pairs.in_order = true;
     panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
       PanelRows<float> out{scratch.rows.data() + first * kNeurons, width, width};
       if (gradient.encoder != nullptr) out = columns_of(*gradient.encoder, first, width);
