@@ -26,7 +26,7 @@ inline constexpr Index kWord = 64;  ///< bits
 inline constexpr Index kPanelLanes = 16, kPanelVectors = 8;
 
 /// The columns of a panel in another matrix: row r from r * stride on. Only `columns` of them
-/// exist, more than width - kPanelLanes.
+/// exist, more than width - kPanelLanes: they tell the width.
 template <typename T>
 struct PanelRows {
   T* data;
@@ -50,13 +50,13 @@ struct ActiveKernels {
                     Index out_stride);
 
   /// row r of `out` += factor * Σ value * row c of `panel`, over the columns c that fire.
-  void (*add)(const float* panel, Index width, float factor, const ActivePairs& pairs,
+  void (*add)(const float* panel, float factor, const ActivePairs& pairs,
               const PanelRows<float>& out);
 
   /// As `add` with `out`, a panel, = start (0 if that is null) + ..., unless `out` is null; and
   /// dot_factor * ⟨row r of old, row c of panel⟩ for every pair, stored if `first`, else added:
   /// `dots` are values in order, words * kWord a row. The pairs' own are not.
-  void (*add_and_dot)(const float* panel, Index width, float factor, const ActivePairs& pairs,
+  void (*add_and_dot)(const float* panel, float factor, const ActivePairs& pairs,
                       const PanelRows<const float>& start, float* out,
                       const PanelRows<const float>& old, float dot_factor, bool first, float* dots);
 };

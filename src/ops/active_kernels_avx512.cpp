@@ -3,13 +3,18 @@
 
 #if defined(__x86_64__)
 
+// GCC 12 warns of its own intrinsics (PR 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <utility>
 
-#define TWOFOLD_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
+#define TWOFOLD_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma")))
 #define TWOFOLD_INLINE TWOFOLD_TARGET __attribute__((always_inline)) inline
 
 namespace twofold::ops {
@@ -169,34 +174,51 @@ TWOFOLD_TARGET void transpose(Index rows, Index columns, const float* Z, Index s
   }
 }
 
-// Lanes of the last vector of a panel that exist.
-template <int kVectors, typename T>
-__mmask16 last_of(const PanelRows<T>& rows) {
-  return static_cast<__mmask16>(0xffffU >> (kVectors * kLanes - rows.columns));
-}
+// Columns of a panel in registers. Where half of the last one is enough, its other half is garbage:
+// on some processors this takes half of the time.
+template <int kHalves>
+struct Registers {
+  static constexpr int kCount = (kHalves + 1) / 2;
+  static constexpr bool kOdd = kHalves % 2 == 1;
 
-template <int kVectors>
-TWOFOLD_TARGET __m512 load(const float* row, int v, __mmask16 last) {
-  return v + 1 < kVectors ? _mm512_loadu_ps(row + v * kLanes)
+  static constexpr bool is_half(int v) { return kOdd && v + 1 == kCount; }
+  template <typename T>
+  static __mmask16 last(const PanelRows<T>& rows) {
+    return static_cast<__mmask16>(0xffffU >> (kCount * kLanes - rows.columns));
+  }
+  // Of a matrix, and of a panel.
+  TWOFOLD_INLINE static __m512 load(const float* row, int v, __mmask16 last) {
+    return v + 1 < kCount ? _mm512_loadu_ps(row + v * kLanes)
                           : _mm512_maskz_loadu_ps(last, row + v * kLanes);
-}
-
-// Rows of the weights come from memory, and no stride prefetcher sees them in time.
-constexpr Index kAhead = 4;
-template <int kVectors>
-void fetch_ahead(const float* row) {
+  }
+  TWOFOLD_INLINE static __m512 load(const float* row, int v) {
+    return is_half(v) ? _mm512_castps256_ps512(_mm256_load_ps(row + v * kLanes))
+                      : _mm512_load_ps(row + v * kLanes);
+  }
+  TWOFOLD_INLINE static __m512 multiply_add(int v, __m512 a, __m512 b, __m512 c) {
+    if (!is_half(v)) return _mm512_fmadd_ps(a, b, c);
+    return _mm512_castps256_ps512(_mm256_fmadd_ps(
+        _mm512_castps512_ps256(a), _mm512_castps512_ps256(b), _mm512_castps512_ps256(c)));
+  }
+  // Rows of the weights come from memory, and no stride prefetcher sees them in time.
+  template <typename T>
+  static void fetch_ahead(const PanelRows<T>& rows, Index r) {
+    constexpr Index kAhead = 4;
+    const float* row = rows.data + (r + kAhead) * rows.stride;
 #pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) _mm_prefetch(row + v * kLanes, _MM_HINT_T0);
-}
+    for (int v = 0; v < kCount; ++v) _mm_prefetch(row + v * kLanes, _MM_HINT_T0);
+  }
+};
 
-template <int kVectors, bool kInOrder>
+template <int kHalves, bool kInOrder>
 TWOFOLD_TARGET void add(const float* panel, float factor, const ActivePairs& pairs,
                         const PanelRows<float>& rows) {
-  const __mmask16 last = last_of<kVectors>(rows);
+  using Use = Registers<kHalves>;
+  constexpr int kVectors = Use::kCount;
+  const __mmask16 last = Use::last(rows);
   const __m512 factors = _mm512_set1_ps(factor);
-  float* out = rows.data;
-  for (Index r = 0; r < pairs.rows; ++r, out += rows.stride) {
-    fetch_ahead<kVectors>(out + kAhead * rows.stride);
+  for (Index r = 0; r < pairs.rows; ++r) {
+    Use::fetch_ahead(rows, r);
     __m512 sum[kVectors];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) sum[v] = _mm512_setzero_ps();
@@ -208,13 +230,14 @@ TWOFOLD_TARGET void add(const float* panel, float factor, const ActivePairs& pai
         const __m512 h = _mm512_set1_ps(kInOrder ? *value++ : value[c]);
 #pragma GCC unroll 8
         for (int v = 0; v < kVectors; ++v) {
-          sum[v] = _mm512_fmadd_ps(h, _mm512_load_ps(row + v * kLanes), sum[v]);
+          sum[v] = Use::multiply_add(v, h, Use::load(row, v), sum[v]);
         }
       }
     }
+    float* out = rows.data + r * rows.stride;
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      sum[v] = _mm512_fmadd_ps(factors, sum[v], load<kVectors>(out, v, last));
+      sum[v] = _mm512_fmadd_ps(factors, sum[v], Use::load(out, v, last));
       if (v + 1 < kVectors) _mm512_storeu_ps(out + v * kLanes, sum[v]);
     }
     _mm512_mask_storeu_ps(out + (kVectors - 1) * kLanes, last, sum[kVectors - 1]);
@@ -251,30 +274,32 @@ TWOFOLD_INLINE __m512 sums_of_lanes(const float* lanes) {
 }
 
 // dots = factor * sums of `count` rows of lanes, or added to them.
-template <bool kFirst>
-TWOFOLD_TARGET void fold(const float* lanes, Index count, float factor, float* dots) {
+TWOFOLD_TARGET void fold(const float* lanes, Index count, float factor, bool first, float* dots) {
   const __m512 factors = _mm512_set1_ps(factor);
   for (Index e = 0; e < count; e += kLanes) {
     __m512 sums = _mm512_mul_ps(factors, sums_of_lanes(lanes + e * kLanes));
-    if constexpr (!kFirst) sums = _mm512_add_ps(sums, _mm512_load_ps(dots + e));
+    if (!first) sums = _mm512_add_ps(sums, _mm512_load_ps(dots + e));
     _mm512_store_ps(dots + e, sums);
   }
 }
 
-template <int kVectors, bool kAdd, bool kFirst>
+template <int kHalves, bool kAdd>
 TWOFOLD_TARGET void add_and_dot(const float* panel, float factor, const ActivePairs& pairs,
                                 const PanelRows<const float>& start, float* out,
-                                const PanelRows<const float>& old, float dot_factor, float* dots) {
+                                const PanelRows<const float>& old, float dot_factor, bool first,
+                                float* dots) {
+  using Use = Registers<kHalves>;
+  constexpr int kVectors = Use::kCount;
   constexpr Index kWidth = kVectors * kLanes;
-  const __mmask16 last = last_of<kVectors>(old);
+  const __mmask16 last = Use::last(old);
   const __m512 factors = _mm512_set1_ps(factor);
   alignas(64) float partial[kWord * kLanes] = {};
   for (Index r = 0; r < pairs.rows; ++r) {
-    fetch_ahead<kVectors>(old.data + (r + kAhead) * old.stride);
+    Use::fetch_ahead(old, r);
     __m512 sum[kVectors], weights[kVectors];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
-      weights[v] = load<kVectors>(old.data + r * old.stride, v, last);
+      weights[v] = Use::load(old.data + r * old.stride, v, last);
       sum[v] = _mm512_setzero_ps();
     }
     for (Index w = 0; w < pairs.words; ++w) {
@@ -284,64 +309,68 @@ TWOFOLD_TARGET void add_and_dot(const float* panel, float factor, const ActivePa
         const Index c = w * kWord + std::countr_zero(left);
         const float* row = panel + c * kWidth;
         const __m512 h = _mm512_set1_ps(pairs.value[r * pairs.stride + c]);
-        // Two chains, so that no product waits for the one before.
-        __m512 even = _mm512_setzero_ps(), odd = _mm512_setzero_ps();
+        // Chains, so that no product waits for the one before; half a register has its own.
+        __m512 dot[3] = {_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()};
 #pragma GCC unroll 8
         for (int v = 0; v < kVectors; ++v) {
-          const __m512 x = _mm512_load_ps(row + v * kLanes);
-          if constexpr (kAdd) sum[v] = _mm512_fmadd_ps(h, x, sum[v]);
-          if (v % 2 == 0) even = _mm512_fmadd_ps(weights[v], x, even);
-          if (v % 2 == 1) odd = _mm512_fmadd_ps(weights[v], x, odd);
+          const __m512 x = Use::load(row, v);
+          __m512& chain = dot[Use::is_half(v) ? 2 : v % 2];
+          if constexpr (kAdd) sum[v] = Use::multiply_add(v, h, x, sum[v]);
+          chain = Use::multiply_add(v, weights[v], x, chain);
         }
-        _mm512_store_ps(lanes, _mm512_add_ps(even, odd));
+        dot[0] = _mm512_add_ps(dot[0], dot[1]);
+        if constexpr (Use::kOdd) dot[0] = _mm512_mask_add_ps(dot[0], 0xff, dot[0], dot[2]);
+        _mm512_store_ps(lanes, dot[0]);
       }
-      fold<kFirst>(partial, std::popcount(fires), dot_factor, dots + (r * pairs.words + w) * kWord);
+      fold(partial, std::popcount(fires), dot_factor, first, dots + (r * pairs.words + w) * kWord);
     }
     if constexpr (kAdd) {
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
         const __m512 before = start.data == nullptr
                                   ? _mm512_setzero_ps()
-                                  : load<kVectors>(start.data + r * start.stride, v, last);
-        _mm512_store_ps(out + r * kWidth + v * kLanes, _mm512_fmadd_ps(factors, sum[v], before));
+                                  : Use::load(start.data + r * start.stride, v, last);
+        const __mmask16 here = v + 1 < kVectors ? static_cast<__mmask16>(0xffff) : last;
+        _mm512_store_ps(out + r * kWidth + v * kLanes,
+                        _mm512_maskz_fmadd_ps(here, factors, sum[v], before));
       }
     }
   }
 }
 
-// One function for each width of a panel.
+// One function for each number of halves of a register.
+constexpr std::size_t kMostHalves = 2 * kPanelVectors;
+constexpr Index kHalf = kLanes / 2;
+using Halves = std::make_integer_sequence<int, kMostHalves>;
+
 using Add = void (*)(const float*, float, const ActivePairs&, const PanelRows<float>&);
-template <bool kInOrder>
-constexpr std::array<Add, kPanelVectors> kAdd{add<1, kInOrder>, add<2, kInOrder>, add<3, kInOrder>,
-                                              add<4, kInOrder>, add<5, kInOrder>, add<6, kInOrder>,
-                                              add<7, kInOrder>, add<8, kInOrder>};
-
+template <bool kInOrder, int... kBefore>
+constexpr std::array<Add, kMostHalves> adds(std::integer_sequence<int, kBefore...>) {
+  return {add<kBefore + 1, kInOrder>...};
+}
 using AddAndDot = void (*)(const float*, float, const ActivePairs&, const PanelRows<const float>&,
-                           float*, const PanelRows<const float>&, float, float*);
-template <bool kAdds, bool kFirst>
-constexpr std::array<AddAndDot, kPanelVectors> kAddAndDot{
-    add_and_dot<1, kAdds, kFirst>, add_and_dot<2, kAdds, kFirst>, add_and_dot<3, kAdds, kFirst>,
-    add_and_dot<4, kAdds, kFirst>, add_and_dot<5, kAdds, kFirst>, add_and_dot<6, kAdds, kFirst>,
-    add_and_dot<7, kAdds, kFirst>, add_and_dot<8, kAdds, kFirst>};
-
-constexpr std::size_t place(Index width) {
-  return static_cast<std::size_t>(width / kLanes - 1);
+                           float*, const PanelRows<const float>&, float, bool, float*);
+template <bool kAdd, int... kBefore>
+constexpr std::array<AddAndDot, kMostHalves> adds_and_dots(std::integer_sequence<int, kBefore...>) {
+  return {add_and_dot<kBefore + 1, kAdd>...};
 }
 
-void add_in_panel(const float* panel, Index width, float factor, const ActivePairs& pairs,
+void add_in_panel(const float* panel, float factor, const ActivePairs& pairs,
                   const PanelRows<float>& out) {
-  const auto& functions = pairs.in_order ? kAdd<true> : kAdd<false>;
-  functions[place(width)](panel, factor, pairs, out);
+  static constexpr std::array kFunctions{adds<false>(Halves{}), adds<true>(Halves{})};
+  const auto place = static_cast<std::size_t>(num_blocks(out.columns, kHalf) - 1);
+  kFunctions[pairs.in_order ? 1 : 0][place](panel, factor, pairs, out);
 }
 
-void add_and_dot_in_panel(const float* panel, Index width, float factor, const ActivePairs& pairs,
+void add_and_dot_in_panel(const float* panel, float factor, const ActivePairs& pairs,
                           const PanelRows<const float>& start, float* out,
                           const PanelRows<const float>& old, float dot_factor, bool first,
                           float* dots) {
-  const auto& functions = out == nullptr
-                              ? (first ? kAddAndDot<false, true> : kAddAndDot<false, false>)
-                              : (first ? kAddAndDot<true, true> : kAddAndDot<true, false>);
-  functions[place(width)](panel, factor, pairs, start, out, old, dot_factor, dots);
+  static constexpr std::array kFunctions{adds_and_dots<false>(Halves{}),
+                                         adds_and_dots<true>(Halves{})};
+  const auto place = static_cast<std::size_t>(num_blocks(old.columns, kHalf) - 1);
+  kFunctions[out == nullptr ? 0 : 1][place](panel, factor, pairs, start, out, old, dot_factor,
+                                            first, dots);
 }
 
 constexpr ActiveKernels kKernels{"avx512",  encode,       fire,

@@ -24,13 +24,13 @@ Index Panels::size(Index rows) const noexcept {
 
 void Panels::write(const float* from, Index rows, Index row, AlignedFloats& panels) const {
   for_each(rows, [&](Index first, Index w, Index panel) {
-    std::copy_n(from + first, std::min(w, columns - first), panels.data() + panel + row * w);
+    std::copy_n(from + first, filled(first, w), panels.data() + panel + row * w);
   });
 }
 
 void Panels::read(const AlignedFloats& panels, Index rows, Index row, float* to) const {
   for_each(rows, [&](Index first, Index w, Index panel) {
-    std::copy_n(panels.data() + panel + row * w, std::min(w, columns - first), to + first);
+    std::copy_n(panels.data() + panel + row * w, filled(first, w), to + first);
   });
 }
 
@@ -97,7 +97,8 @@ void ActivePass::decode(Index rows, const float* Z, Index samples, Scratch& scra
     const ActivePairs pairs{size, 1, scratch.fires.data(), Zt, kNeurons};
     panels_.for_each(kNeurons, [&](Index column, Index width, Index panel) {
       float* sums = scratch.sums.data() + column * chunk_ + first * width;
-      kernels_.add(scratch.rows.data() + panel, width, 1.0F, pairs, {sums, width, width});
+      kernels_.add(scratch.rows.data() + panel, 1.0F, pairs,
+                   {sums, width, panels_.filled(column, width)});
     });
   }
 }
@@ -109,7 +110,7 @@ void ActivePass::clear_sums(Scratch& scratch) const {
 void ActivePass::add_sums(const Scratch& scratch, Index sample, float* row) const {
   panels_.for_each(chunk_, [&](Index first, Index width, Index panel) {
     const float* sum = scratch.sums.data() + panel + sample * width;
-    const Index columns = std::min(width, panels_.columns - first);
+    const Index columns = panels_.filled(first, width);
     for (Index k = 0; k < columns; ++k) row[first + k] += sum[k];
   });
 }
@@ -118,7 +119,7 @@ void ActivePass::backward(const float* Z, Span block, const Samples& samples, bo
                           const Gradient& gradient, Scratch& scratch) const {
   const auto columns_of = [&](auto& M, Index first, Index width) {
     return PanelRows{M.row(block.begin).data() + first, panels_.columns,
-                     std::min(width, panels_.columns - first)};
+                     panels_.filled(first, width)};
   };
   const float factor = gradient.decoder_factor;
   for (Index tile = 0; tile < samples.size; tile += tile_) {
@@ -130,13 +131,13 @@ void ActivePass::backward(const float* Z, Span block, const Samples& samples, bo
     if (starts && !gradient.moves_encoder) pack(*gradient.start, block, scratch);
     panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
       const float* E = samples.E.data() + panel + tile * width;
-      float* rows = scratch.rows.data() + first * kNeurons;
-      if (!gradient.moves_encoder)
-        return kernels_.add(E, width, factor, pairs, {rows, width, width});
-      PanelRows<const float> start{rows, width, width};
-      if (starts && gradient.start == nullptr) start = {nullptr, 0, width};
+      const PanelRows<float> rows{scratch.rows.data() + first * kNeurons, width,
+                                  panels_.filled(first, width)};
+      if (!gradient.moves_encoder) return kernels_.add(E, factor, pairs, rows);
+      PanelRows<const float> start{rows.data, width, rows.columns};
+      if (starts && gradient.start == nullptr) start.data = nullptr;
       if (starts && gradient.start != nullptr) start = columns_of(*gradient.start, first, width);
-      kernels_.add_and_dot(E, width, factor, pairs, start, gradient.moves_decoder ? rows : nullptr,
+      kernels_.add_and_dot(E, factor, pairs, start, gradient.moves_decoder ? rows.data : nullptr,
                            columns_of(gradient.A, first, width), gradient.encoder_factor,
                            first == 0, scratch.values.data());
     });
@@ -145,9 +146,10 @@ void ActivePass::backward(const float* Z, Span block, const Samples& samples, bo
     pairs.stride = pairs.words * kWord;
     pairs.in_order = true;
     panels_.for_each(samples.room, [&](Index first, Index width, Index panel) {
-      PanelRows<float> out{scratch.rows.data() + first * kNeurons, width, width};
+      PanelRows<float> out{scratch.rows.data() + first * kNeurons, width,
+                           panels_.filled(first, width)};
       if (gradient.encoder != nullptr) out = columns_of(*gradient.encoder, first, width);
-      kernels_.add(samples.X.data() + panel + tile * width, width, 1.0F, pairs, out);
+      kernels_.add(samples.X.data() + panel + tile * width, 1.0F, pairs, out);
     });
   }
 }

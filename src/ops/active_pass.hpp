@@ -1,6 +1,7 @@
 // A block of neurons and a chunk of samples, by the pairs that fire.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -32,6 +33,10 @@ struct Panels {
   /// As few panels as there can be, of about the same width.
   [[nodiscard]] static Panels of(Index columns);
   [[nodiscard]] Index size(Index rows) const noexcept;
+  /// Columns of the panel at column `first` that exist.
+  [[nodiscard]] Index filled(Index first, Index panel_width) const noexcept {
+    return std::min(panel_width, columns - first);
+  }
   /// body(first column, width, place of the panel) for a matrix of `rows` rows.
   template <typename Body>
   void for_each(Index rows, Body&& body) const {

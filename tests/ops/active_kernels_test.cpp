@@ -148,10 +148,10 @@ TEST_F(ActiveKernelsTest, AddRows) {
       Floats P(panel);
       // Rows in a wider matrix, of which only these columns may change.
       MatrixF added = MatrixF::Constant(rows, width + 5, 7), expected = added;
-      for (const Index columns : {width, width - 9, width - 15}) {
+      for (const Index columns : {width, width - 7, width - 8, width - 15}) {
         added.leftCols(columns) = start.leftCols(columns);
         expected.leftCols(columns) = start.leftCols(columns) + 0.5F * p.H * panel.leftCols(columns);
-        kernels->add(P.data(), width, 0.5F, p.pairs(), {added.data(), width + 5, columns});
+        kernels->add(P.data(), 0.5F, p.pairs(), {added.data(), width + 5, columns});
         EXPECT_TRUE(added == expected) << width << " " << samples << " " << columns;
         added.rightCols(width + 5 - columns).setConstant(7);
         expected = added;
@@ -163,47 +163,53 @@ TEST_F(ActiveKernelsTest, AddRows) {
         pairs.in_order = true;
         added.leftCols(columns) = start.leftCols(columns);
         expected.leftCols(columns) = start.leftCols(columns) + p.H * panel.leftCols(columns);
-        kernels->add(P.data(), width, 1, pairs, {added.data(), width + 5, columns});
+        kernels->add(P.data(), 1, pairs, {added.data(), width + 5, columns});
         EXPECT_TRUE(added == expected) << width << " " << samples << " " << columns;
       }
     }
   }
 }
 
+void expect_rows_and_products(const ActiveKernels& kernels, Index width, Index columns,
+                              Index samples) {
+  const Index rows = 5, padded = num_blocks(samples, 64) * 64;
+  const Pairs p(kernels, rows, samples);
+  MatrixF panel = grid_matrix<float>(samples, width, "panel");
+  panel.rightCols(width - columns).setZero();
+  // Of the rows only these columns may be read.
+  MatrixF old = MatrixF::Constant(rows, width + 5, std::numeric_limits<float>::quiet_NaN());
+  MatrixF start = old;
+  old.leftCols(columns) = grid_matrix<float>(rows, columns, "old");
+  start.leftCols(columns) = grid_matrix<float>(rows, columns, "start");
+  MatrixF sums = 0.5F * p.H * panel;
+  const MatrixF dots = 2 * old.leftCols(columns) * panel.leftCols(columns).transpose();
+  const PanelRows<const float> old_rows{old.data(), width + 5, columns},
+      start_rows{start.data(), width + 5, columns};
+  Floats P(panel), out(rows * width), D(rows * padded);
+  const auto in_order = [&](const MatrixF& expected) {
+    const MatrixF found = D.matrix(rows, padded);
+    return found == p.in_order(expected, found);
+  };
+  // From zero and from `start`, the second time without rows; products stored, then added.
+  kernels.add_and_dot(P.data(), 0.5F, p.pairs(), {nullptr, 0, columns}, out.data(), old_rows, 2,
+                      true, D.data());
+  EXPECT_TRUE(out.matrix(rows, width) == sums) << columns << " " << samples;
+  EXPECT_TRUE(in_order(dots)) << columns << " " << samples;
+  kernels.add_and_dot(P.data(), 0.5F, p.pairs(), start_rows, out.data(), old_rows, 2, false,
+                      D.data());
+  sums.leftCols(columns) += start.leftCols(columns);
+  EXPECT_TRUE(out.matrix(rows, width) == sums) << columns << " " << samples;
+  EXPECT_TRUE(in_order(2 * dots)) << columns << " " << samples;
+  kernels.add_and_dot(P.data(), 0.5F, p.pairs(), {}, nullptr, old_rows, 2, true, D.data());
+  EXPECT_TRUE(in_order(dots)) << columns << " " << samples;
+}
+
 TEST_F(ActiveKernelsTest, AddRowsAndScalarProducts) {
   for (Index width = 16; width <= 128; width += 16) {
     for (const Index samples : {1, 7, 16, 17, 64, 65, 128}) {
-      const Index rows = 5, columns = width - samples % 16, padded = num_blocks(samples, 64) * 64;
-      const Pairs p(*kernels, rows, samples);
-      MatrixF panel = grid_matrix<float>(samples, width, "panel");
-      panel.rightCols(width - columns).setZero();
-      // Of the rows only these columns may be read.
-      MatrixF old = MatrixF::Constant(rows, width + 5, std::numeric_limits<float>::quiet_NaN());
-      MatrixF start = old;
-      old.leftCols(columns) = grid_matrix<float>(rows, columns, "old");
-      start.leftCols(columns) = grid_matrix<float>(rows, columns, "start");
-      MatrixF sums = 0.5F * p.H * panel;
-      const MatrixF dots = 2 * old.leftCols(columns) * panel.leftCols(columns).transpose();
-      const PanelRows<const float> old_rows{old.data(), width + 5, columns},
-          start_rows{start.data(), width + 5, columns};
-      Floats P(panel), out(rows * width), D(rows * padded);
-      const auto in_order = [&](const MatrixF& expected) {
-        const MatrixF found = D.matrix(rows, padded);
-        return found == p.in_order(expected, found);
-      };
-      // From zero and from `start`, the second time without rows; products stored, then added.
-      kernels->add_and_dot(P.data(), width, 0.5F, p.pairs(), {nullptr, 0, columns}, out.data(),
-                           old_rows, 2, true, D.data());
-      EXPECT_TRUE(out.matrix(rows, width) == sums) << width << " " << samples;
-      EXPECT_TRUE(in_order(dots)) << width << " " << samples;
-      kernels->add_and_dot(P.data(), width, 0.5F, p.pairs(), start_rows, out.data(), old_rows, 2,
-                           false, D.data());
-      sums.leftCols(columns) += start.leftCols(columns);
-      EXPECT_TRUE(out.matrix(rows, width) == sums) << width << " " << samples;
-      EXPECT_TRUE(in_order(2 * dots)) << width << " " << samples;
-      kernels->add_and_dot(P.data(), width, 0.5F, p.pairs(), {}, nullptr, old_rows, 2, true,
-                           D.data());
-      EXPECT_TRUE(in_order(dots)) << width << " " << samples;
+      for (const Index columns : {width, width - 7, width - 8, width - 15}) {
+        expect_rows_and_products(*kernels, width, columns, samples);
+      }
     }
   }
 }
