@@ -57,7 +57,7 @@ struct PanelBytes {
 // Each thread has a tile of cosines or, later, of transposed entries.
 template <typename Scalar>
 PanelBytes panel_bytes(Index n, Index d, int threads, FloatProducts products) {
-  return {TangentTiles<Scalar>::memory(n, d, products),
+  return {unit_rows_memory<Scalar>(n, d, products),
           static_cast<double>(kTangentTile) * sizeof(Scalar) *
               (static_cast<double>(n) +
                static_cast<double>(threads) * static_cast<double>(kTangentTile + 16))};

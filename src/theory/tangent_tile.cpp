@@ -152,14 +152,18 @@ void TangentTiles<Scalar>::repair(Index row, Index column, Index i, const Factor
 }
 
 template <std::floating_point Scalar>
-double TangentTiles<Scalar>::memory(Index n, Index d, FloatProducts products) {
+double unit_rows_memory(Index samples, Index dimension, FloatProducts products) {
+  const auto n = static_cast<double>(samples), d = static_cast<double>(dimension);
+  const double norms = n * (sizeof(Scalar) + sizeof(double));
+  if (products == FloatProducts::Float) return norms + n * d * sizeof(Scalar);
+  // Two packed copies in squares of 32.
   const auto up = [](Index size) { return static_cast<double>(num_blocks(size, 32) * 32); };
-  const double norms = static_cast<double>(n) * (sizeof(Scalar) + sizeof(double));
-  if (products == FloatProducts::SplitBf16) return norms + 8.0 * up(n) * up(d);
-  return norms + static_cast<double>(n) * static_cast<double>(d) * sizeof(Scalar);
+  return norms + 2 * up(samples) * up(dimension) * sizeof(float);
 }
 
 template class TangentTiles<float>;
 template class TangentTiles<double>;
+template double unit_rows_memory<float>(Index, Index, FloatProducts);
+template double unit_rows_memory<double>(Index, Index, FloatProducts);
 
 }  // namespace twofold::theory

@@ -34,9 +34,6 @@ class TangentTiles {
   /// Both, but of a tile on the diagonal perhaps not what is above it. The rates are valid.
   void fill(Index row, Index column, const KernelRates& rates, View<Scalar> tile) const;
 
-  /// Bytes of an object for n samples of dimension d.
-  [[nodiscard]] static double memory(Index n, Index d, FloatProducts products);
-
  private:
   struct Factors {
     double cosine, sine;  // (r_W + r_A)/2π, r_A/2π

@@ -48,6 +48,10 @@ void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>
                         double memory_limit, const std::function<void(Index done)>& after_rows = {},
                         FloatProducts products = FloatProducts::Float);
 
+/// Bytes of the unit rows that the kernels below and above keep, beside the samples themselves.
+template <std::floating_point Scalar>
+[[nodiscard]] double unit_rows_memory(Index samples, Index dimension, FloatProducts products);
+
 /// The lowest limit that write_tangent_gram takes, bytes.
 template <std::floating_point Scalar>
 [[nodiscard]] double written_gram_memory(Index samples, Index dimension, int threads,
