@@ -96,10 +96,11 @@ TEST(Allocation, NothingInsideStructuredEncoders) {
 }
 
 template <typename Scalar>
-void expect_no_allocation_in_joint_steps(bool tied, TrainedFactors trained) {
+void expect_no_allocation_in_joint_steps(bool tied, TrainedFactors trained,
+                                         FloatProducts products = FloatProducts::Float) {
   Problem<Scalar> p = grid_problem<Scalar>({130, 64, 1700, tied});
   ThreadPool pool(2);
-  JointStep<Scalar> step(p.X, 1700, trained);
+  JointStep<Scalar> step(p.X, 1700, trained, products);
   const auto work = [&] { (void)step.advance(p.weights, {Scalar(1e-3), Scalar(1e-3)}, pool); };
   (void)step.start(p.weights, pool);
   work();
@@ -112,9 +113,11 @@ TEST(Allocation, NothingInsideJointSteps) {
   for (const auto trained :
        {TrainedFactors::Encoder, TrainedFactors::Decoder, TrainedFactors::Both}) {
     expect_no_allocation_in_joint_steps<float>(false, trained);
+    expect_no_allocation_in_joint_steps<float>(false, trained, FloatProducts::SplitBf16);
     expect_no_allocation_in_joint_steps<double>(false, trained);
   }
   expect_no_allocation_in_joint_steps<float>(true, TrainedFactors::Both);
+  expect_no_allocation_in_joint_steps<float>(true, TrainedFactors::Both, FloatProducts::SplitBf16);
   expect_no_allocation_in_joint_steps<double>(true, TrainedFactors::Both);
 }
 
