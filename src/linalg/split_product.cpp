@@ -21,8 +21,9 @@ const SplitEngine& engine() noexcept {
   return chosen;
 }
 
+// As much for count×inner as for inner×count.
 Index room(Index count, Index inner) {
-  return num_blocks(count, kSplitGroup) * split_tiles(inner) * kSplitTile;
+  return num_blocks(count, kSplitInner) * 2 * split_tiles(inner) * kSplitTile;
 }
 
 constexpr Index kAlignment = 64 / sizeof(std::uint16_t);

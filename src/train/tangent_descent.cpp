@@ -111,7 +111,7 @@ class Run {
             catapults_.all(),
             catapults_.count(),
             stop_,
-            descent_.arithmetic()};
+            std::string(descent_.arithmetic())};
   }
 
  private:

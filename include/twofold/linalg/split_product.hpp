@@ -30,7 +30,8 @@ struct SplitPart {
 /// numbers above 3.38e38, and infinite ones, as NaN.
 class SplitOperand {
  public:
-  /// Room for `count` rows of a left operand, or columns of a right one, of `inner` numbers.
+  /// Room for `count` rows of a left operand, or columns of a right one, of `inner` numbers; or for
+  /// `inner` of `count` numbers.
   SplitOperand(Index count, Index inner);
   SplitOperand(SplitOperand&&) noexcept = default;
   SplitOperand& operator=(SplitOperand&&) noexcept = default;

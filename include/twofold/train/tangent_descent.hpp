@@ -76,7 +76,7 @@ struct [[nodiscard]] TangentDescentResult {
   std::vector<Catapult> catapults;  ///< the first 32; one that is not over may be the last
   std::int64_t catapult_count = 0;  ///< of those that ended
   StopRequest stop = StopRequest::None;  ///< the reason, if Interrupted
-  std::string_view arithmetic = {};      ///< what computed the steps: ops::JointStep::arithmetic
+  std::string arithmetic;                ///< what computed the steps: ops::JointStep::arithmetic
 };
 
 /// What the caller wants to see; an empty function is not called. As SgdHooks, with the loss of the
