@@ -113,10 +113,12 @@ TEST(Allocation, NothingInsideJointSteps) {
   for (const auto trained :
        {TrainedFactors::Encoder, TrainedFactors::Decoder, TrainedFactors::Both}) {
     expect_no_allocation_in_joint_steps<float>(false, trained);
+    expect_no_allocation_in_joint_steps<float>(false, trained, FloatProducts::SplitBf16);
     expect_no_allocation_in_joint_steps<double>(false, trained);
     expect_no_allocation_in_joint_steps<float>(false, trained, FloatProducts::SplitBf16);
   }
   expect_no_allocation_in_joint_steps<float>(true, TrainedFactors::Both);
+  expect_no_allocation_in_joint_steps<float>(true, TrainedFactors::Both, FloatProducts::SplitBf16);
   expect_no_allocation_in_joint_steps<double>(true, TrainedFactors::Both);
 }
 

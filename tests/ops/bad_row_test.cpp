@@ -59,15 +59,20 @@ TYPED_TEST_SUITE(BadRow, Scalars);
 
 TYPED_TEST(BadRow, OfDenseOps) {
   using Scalar = TypeParam;
-  for (const bool bias : {false, true}) {
-    const auto p = grid_problem<Scalar>({70, 24, 300, false, bias});
-    Workspace<Scalar> workspace(70, 24, 300);
+  const auto expect_same = [&](const Problem<Scalar>& p, const model::Activation& a,
+                               FloatProducts products) {
+    Workspace<Scalar> workspace(70, 24, 300, products);
+    MatrixOf<Scalar> expected(70, 24), Xhat(70, 24);
+    reconstruct(p.X, p.weights, a, expected, workspace, this->pool);
+    for (const auto& X : this->spoilt(p.X)) {
+      reconstruct(X, p.weights, a, Xhat, workspace, this->pool);
+      EXPECT_TRUE(this->same_elsewhere(Xhat, expected)) << model::activation_name(a);
+    }
+  };
+  for (const FloatProducts products : all_products<Scalar>()) {
     for (const model::Activation& a : kAllActivations) {
-      MatrixOf<Scalar> expected(70, 24), Xhat(70, 24);
-      reconstruct(p.X, p.weights, a, expected, workspace, this->pool);
-      for (const auto& X : this->spoilt(p.X)) {
-        reconstruct(X, p.weights, a, Xhat, workspace, this->pool);
-        EXPECT_TRUE(this->same_elsewhere(Xhat, expected)) << model::activation_name(a);
+      for (const bool bias : {false, true}) {
+        expect_same(grid_problem<Scalar>({70, 24, 300, false, bias}), a, products);
       }
     }
   }
@@ -76,12 +81,14 @@ TYPED_TEST(BadRow, OfDenseOps) {
 TYPED_TEST(BadRow, OfJointSteps) {
   using Scalar = TypeParam;
   const auto p = grid_problem<Scalar>({70, 24, 300, false});
-  JointStep<Scalar> step(p.X, 300, TrainedFactors::Both);
-  (void)step.start(p.weights, this->pool);
-  for (const auto& X : this->spoilt(p.X)) {
-    JointStep<Scalar> spoilt(X, 300, TrainedFactors::Both);
-    (void)spoilt.start(p.weights, this->pool);
-    EXPECT_TRUE(this->same_elsewhere(spoilt.residual(), step.residual()));
+  for (const FloatProducts products : all_products<Scalar>()) {
+    JointStep<Scalar> step(p.X, 300, TrainedFactors::Both, products);
+    (void)step.start(p.weights, this->pool);
+    for (const auto& X : this->spoilt(p.X)) {
+      JointStep<Scalar> spoilt(X, 300, TrainedFactors::Both, products);
+      (void)spoilt.start(p.weights, this->pool);
+      EXPECT_TRUE(this->same_elsewhere(spoilt.residual(), step.residual()));
+    }
   }
 }
 

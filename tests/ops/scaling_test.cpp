@@ -22,10 +22,14 @@ class Scaling : public testing::Test {
   static constexpr bool kFloat = std::same_as<Scalar, float>;
   // Of samples whose square is a number; 2^±60 is 1e±18.
   const std::vector<int> squares = kFloat ? std::vector{50, -50} : std::vector{400, -400};
-  // On the grid, of products with numbers of order 1; with the last two they are denormal. At
-  // 2^-130 they are so in bfloat16 too, which processors take as 0; at 2^-140 they round to 0.
-  const std::vector<int> products =
+  // On the grid, of sums of products with numbers of order 1; with the last two they are denormal.
+  // At 2^-130 they are so in bfloat16 too, which processors take as 0; at 2^-140 they round to 0.
+  const std::vector<int> exponents =
       kFloat ? std::vector{60, -60, -130, -140} : std::vector{500, -500, -1040, -1065};
+  // Split products take parts of products below 2^-126 as 0.
+  [[nodiscard]] std::vector<int> squares_for(FloatProducts products) const {
+    return products == FloatProducts::SplitBf16 ? std::vector{50, -30} : squares;
+  }
   static Scalar power(int exponent) { return std::ldexp(Scalar{1}, exponent); }
   ThreadPool pool{2};
 };
@@ -55,7 +59,7 @@ TYPED_TEST(Scaling, OfSparseCodes) {
     const SparseProblem<Scalar> p(N, m, d);
     for (const Gate& gate : gates) {
       const SparseCodes<Scalar> codes = encoded(p, gate, this->pool);
-      for (const int exponent : this->products) {
+      for (const int exponent : this->exponents) {
         SparseProblem<Scalar> q = p;
         const Scalar a = this->power(exponent);
         q.X *= a;
@@ -100,7 +104,7 @@ TYPED_TEST(Scaling, OfTopKCodes) {
     const TopKProblem<Scalar> p(size);
     SparseCodes<Scalar> codes, scaled;
     topk_encode<Scalar>(p.weights, size.k, p.X, codes, this->pool);
-    for (const int exponent : this->products) {
+    for (const int exponent : this->exponents) {
       const Scalar a = this->power(exponent);
       auto q = p;
       q.X *= a;
@@ -143,53 +147,65 @@ TYPED_TEST(Scaling, OfTopKGradients) {
   }
 }
 
-// Steps divided by the square move the weights by the same.
+// Weights after a step, and the losses before and after it.
+template <typename Scalar>
+std::pair<model::Weights<Scalar>, double> moved(const Problem<Scalar>& p, TrainedFactors trained,
+                                                FloatProducts products, Scalar rate) {
+  ThreadPool pool(2);
+  JointStep<Scalar> step(p.X, p.weights.neurons(), trained, products);
+  model::Weights<Scalar> weights = p.weights;
+  const double before = step.start(weights, pool);
+  return {weights, before + step.advance(weights, {rate, 2 * rate}, pool)};
+}
+
+// Rates divided by the square move the weights by the same.
 TYPED_TEST(Scaling, OfJointSteps) {
   using Scalar = TypeParam;
-  const auto moved = [&](const Problem<Scalar>& p, TrainedFactors trained, Scalar step) {
-    JointStep<Scalar> op(p.X, p.weights.neurons(), trained);
-    model::Weights<Scalar> weights = p.weights;
-    const double before = op.start(weights, this->pool);
-    return std::pair(weights, before + op.advance(weights, {step, 2 * step}, this->pool));
-  };
-  for (const TrainedFactors trained :
-       {TrainedFactors::Encoder, TrainedFactors::Decoder, TrainedFactors::Both}) {
-    for (const bool tied : {false, true}) {
-      if (tied && trained != TrainedFactors::Both) continue;
-      const auto p = grid_problem<Scalar>({33, 17, 300, tied});
-      const auto [weights, loss] = moved(p, trained, Scalar(1e-3));
-      for (const int exponent : this->squares) {
-        const Scalar a = this->power(exponent);
-        auto q = p;
-        q.X *= a;
-        const auto [scaled, scaled_loss] = moved(q, trained, Scalar(1e-3) / (a * a));
-        EXPECT_TRUE(scaled.encoder == weights.encoder) << exponent;
-        EXPECT_TRUE(scaled.decoder == weights.decoder) << exponent;
-        EXPECT_EQ(scaled_loss, static_cast<double>(a * a) * loss);
-      }
+  const auto expect_same = [&](const Problem<Scalar>& p, TrainedFactors trained,
+                               FloatProducts products) {
+    const auto [weights, loss] = moved(p, trained, products, Scalar(1e-3));
+    for (const int exponent : this->squares_for(products)) {
+      const Scalar a = this->power(exponent);
+      auto q = p;
+      q.X *= a;
+      const auto [scaled, scaled_loss] = moved(q, trained, products, Scalar(1e-3) / (a * a));
+      EXPECT_TRUE(scaled.encoder == weights.encoder) << exponent;
+      EXPECT_TRUE(scaled.decoder == weights.decoder) << exponent;
+      EXPECT_EQ(scaled_loss, static_cast<double>(a * a) * loss);
     }
+  };
+  for (const FloatProducts products : all_products<Scalar>()) {
+    const auto p = grid_problem<Scalar>({33, 17, 300, false});
+    for (const TrainedFactors trained :
+         {TrainedFactors::Encoder, TrainedFactors::Decoder, TrainedFactors::Both}) {
+      expect_same(p, trained, products);
+    }
+    expect_same(grid_problem<Scalar>({33, 17, 300, true}), TrainedFactors::Both, products);
   }
 }
 
 TYPED_TEST(Scaling, OfGradients) {
   using Scalar = TypeParam;
   const Problem<Scalar> p = grid_problem<Scalar>({33, 17, 300, false});
-  Workspace<Scalar> workspace(33, 17, 300);
-  for (const bool relu : {true, false}) {
-    model::Weights<Scalar> gradient = zeros_like(p.weights), expected = gradient;
-    const auto activation = [&](double a) -> model::Activation {
-      return relu ? model::Activation(model::Relu{}) : model::HardThreshold{0.5 * a};
-    };
-    const double loss =
-        loss_gradient(p.X, p.weights, activation(1), expected, workspace, this->pool);
-    for (const int exponent : this->squares) {
-      const Scalar a = this->power(exponent);
-      const MatrixOf<Scalar> X = a * p.X;
-      const auto a_double = static_cast<double>(a);
-      EXPECT_EQ(loss_gradient(X, p.weights, activation(a_double), gradient, workspace, this->pool),
-                a_double * a_double * loss);
-      EXPECT_TRUE(gradient.encoder == a * a * expected.encoder) << exponent;
-      EXPECT_TRUE(gradient.decoder == a * a * expected.decoder) << exponent;
+  for (const FloatProducts products : all_products<Scalar>()) {
+    Workspace<Scalar> workspace(33, 17, 300, products);
+    for (const bool relu : {true, false}) {
+      model::Weights<Scalar> gradient = zeros_like(p.weights), expected = gradient;
+      const auto activation = [&](double a) -> model::Activation {
+        return relu ? model::Activation(model::Relu{}) : model::HardThreshold{0.5 * a};
+      };
+      const double loss =
+          loss_gradient(p.X, p.weights, activation(1), expected, workspace, this->pool);
+      for (const int exponent : this->squares_for(products)) {
+        const Scalar a = this->power(exponent);
+        const MatrixOf<Scalar> X = a * p.X;
+        const auto a_double = static_cast<double>(a);
+        EXPECT_EQ(
+            loss_gradient(X, p.weights, activation(a_double), gradient, workspace, this->pool),
+            a_double * a_double * loss);
+        EXPECT_TRUE(gradient.encoder == a * a * expected.encoder) << exponent;
+        EXPECT_TRUE(gradient.decoder == a * a * expected.decoder) << exponent;
+      }
     }
   }
 }

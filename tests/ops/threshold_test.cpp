@@ -89,10 +89,12 @@ TYPED_TEST(Threshold, OfNeuronsThatAreExactlyAtZero) {
     for (const auto trained :
          {TrainedFactors::Encoder, TrainedFactors::Decoder, TrainedFactors::Both}) {
       if (tied && trained != TrainedFactors::Both) continue;
-      JointStep<Scalar> step(p.X, 300, trained);
-      const double loss = step.start(moved, this->pool);
-      EXPECT_EQ(step.advance(moved, {1, 1}, this->pool), loss);
-      EXPECT_TRUE(moved.encoder == p.weights.encoder && moved.decoder == p.weights.decoder);
+      for (const FloatProducts products : all_products<Scalar>()) {
+        JointStep<Scalar> step(p.X, 300, trained, products);
+        const double loss = step.start(moved, this->pool);
+        EXPECT_EQ(step.advance(moved, {1, 1}, this->pool), loss);
+        EXPECT_TRUE(moved.encoder == p.weights.encoder && moved.decoder == p.weights.decoder);
+      }
     }
   }
 }
