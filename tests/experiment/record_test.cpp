@@ -66,6 +66,15 @@ TEST(Record, IsReadBackAsItWasWritten) {
   EXPECT_EQ(json["figures"][0]["data"], "series/1-gain.csv");
 }
 
+TEST(Record, SaysInWhichPrecisionAndHowItWasTrained) {
+  Record record = sample();
+  record.arithmetic = {"split_bf16 (amx_bf16)", "float (BLAS)", "float, pairs that fire (AVX-512)"};
+  const Json train = to_json(record, 1)["train"];
+  EXPECT_EQ(train["precision"], "split_bf16; float");
+  EXPECT_EQ(train["arithmetic"],
+            "split_bf16 (amx_bf16); float (BLAS); float, pairs that fire (AVX-512)");
+}
+
 TEST(Record, NumbersThatAreNoneAreNull) {
   const Json claim = to_json(sample(), 1)["claims"][0];
   EXPECT_TRUE(claim["measured"].is_null());
