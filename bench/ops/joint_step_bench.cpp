@@ -32,10 +32,11 @@ void report_work(benchmark::State& state) {
 }
 
 template <typename Scalar>
-void time_steps(benchmark::State& state, int threads) {
+void time_steps(benchmark::State& state, int threads, FloatProducts products) {
   Problem<Scalar> p(state);
   ThreadPool pool(threads);
-  JointStep<Scalar> step(p.X, p.weights.neurons(), TrainedFactors::Both);
+  JointStep<Scalar> step(p.X, p.weights.neurons(), TrainedFactors::Both, products);
+  state.SetLabel(std::string(step.arithmetic()));
   step.start(p.weights, pool);
   for (auto _ : state) {
     benchmark::DoNotOptimize(step.advance(p.weights, {Scalar(1e-3), Scalar(1e-3)}, pool));
@@ -43,17 +44,18 @@ void time_steps(benchmark::State& state, int threads) {
   report_work<Scalar>(state);
 }
 
-template <typename Scalar>
+template <typename Scalar, FloatProducts kProducts = FloatProducts::Float>
 void OneStep(benchmark::State& state) {
-  time_steps<Scalar>(state, kThreads);
+  time_steps<Scalar>(state, kThreads, kProducts);
 }
 
 void JointScaling(benchmark::State& state) {
-  time_steps<float>(state, static_cast<int>(state.range(3)));
+  time_steps<float>(state, static_cast<int>(state.range(3)), FloatProducts::Float);
 }
 
 // The gradients are read off a step so long that it drowns the weights, whose own rounding then
 // adds less than 1 % to the error: entries of η·gradient are of the order of 100.
+template <FloatProducts kProducts>
 void JointAccuracy(benchmark::State& state) {
   constexpr float kLong = 1e6f;
   const Problem<float> before(state);
@@ -65,7 +67,7 @@ void JointAccuracy(benchmark::State& state) {
   exact.weights.scale = static_cast<double>(weights.scale);
   ThreadPool pool(kThreads);
   const double others = bench::allocated_bytes();
-  JointStep<float> step(before.X, weights.neurons(), TrainedFactors::Both);
+  JointStep<float> step(before.X, weights.neurons(), TrainedFactors::Both, kProducts);
   step.start(weights, pool);
   step.advance(weights, {kLong, kLong}, pool);
   state.counters["workspace_bytes"] = bench::allocated_bytes() - others;
@@ -83,7 +85,18 @@ void shapes(benchmark::internal::Benchmark* b) {
 }
 BENCHMARK(OneStep<float>)->Name("JointStep/float")->Apply(shapes)->MinWarmUpTime(0.3);
 BENCHMARK(OneStep<double>)->Name("JointStep/double")->Apply(shapes)->MinWarmUpTime(0.3);
-BENCHMARK(JointAccuracy)->Name("JointAccuracy/float")->Apply(shapes)->Iterations(1);
+BENCHMARK(OneStep<float, FloatProducts::SplitBf16>)
+    ->Name("JointStep/split_bf16")
+    ->Apply(shapes)
+    ->MinWarmUpTime(0.3);
+BENCHMARK(JointAccuracy<FloatProducts::Float>)
+    ->Name("JointAccuracy/float")
+    ->Apply(shapes)
+    ->Iterations(1);
+BENCHMARK(JointAccuracy<FloatProducts::SplitBf16>)
+    ->Name("JointAccuracy/split_bf16")
+    ->Apply(shapes)
+    ->Iterations(1);
 
 // One size at a time around n = d = 256, N = 8192 on 2 threads.
 void sizes(benchmark::internal::Benchmark* b) {

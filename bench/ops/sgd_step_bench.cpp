@@ -1,4 +1,6 @@
 // One step of tied mean-field SGD: N = 5000 neurons, d = 784, batch 100, 2 threads.
+#include <string>
+
 #include "support.hpp"
 #include "twofold/ops/loss_gradient.hpp"
 
@@ -19,11 +21,12 @@ struct Problem {
 };
 
 // W <- W - η (N ∂L/∂W + λ W), η = 0.01, λ = 0.05.
-template <typename Scalar>
+template <typename Scalar, FloatProducts kProducts>
 void SgdStep(benchmark::State& state) {
   Problem<Scalar> p;
   model::Weights<Scalar> gradient = zeros_like(p.weights);
-  Workspace<Scalar> workspace(kBatch, kDimension, kNeurons);
+  Workspace<Scalar> workspace(kBatch, kDimension, kNeurons, kProducts);
+  state.SetLabel(std::string(workspace.arithmetic(p.weights, model::Relu{})));
   const Scalar step = Scalar(0.01), keep = 1 - step * Scalar(0.05), factor = -step * kNeurons;
   for (auto _ : state) {
     benchmark::DoNotOptimize(
@@ -37,22 +40,19 @@ void SgdStep(benchmark::State& state) {
   bench::report_work(state, 10.0 * kBatch * kNeurons * kDimension,
                      2.0 * sizeof(Scalar) * kNeurons * kDimension);
 }
-BENCHMARK(SgdStep<float>)
-    ->Name("SgdStep/float")
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime()
-    ->MinWarmUpTime(0.3);
-BENCHMARK(SgdStep<double>)
-    ->Name("SgdStep/double")
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime()
-    ->MinWarmUpTime(0.3);
+void settings(benchmark::internal::Benchmark* b) {
+  b->Unit(benchmark::kMillisecond)->UseRealTime()->MinWarmUpTime(0.3);
+}
+BENCHMARK(SgdStep<float, FloatProducts::Float>)->Name("SgdStep/float")->Apply(settings);
+BENCHMARK(SgdStep<float, FloatProducts::SplitBf16>)->Name("SgdStep/split_bf16")->Apply(settings);
+BENCHMARK(SgdStep<double, FloatProducts::Float>)->Name("SgdStep/double")->Apply(settings);
 
+template <FloatProducts kProducts>
 void SgdAccuracy(benchmark::State& state) {
   Problem<float> p;
   const double others = bench::allocated_bytes();
   model::Weights<float> gradient = zeros_like(p.weights);
-  Workspace<float> workspace(kBatch, kDimension, kNeurons);
+  Workspace<float> workspace(kBatch, kDimension, kNeurons, kProducts);
   (void)loss_gradient(p.X, p.weights, model::Relu{}, gradient, workspace, p.pool);
   state.counters["workspace_bytes"] = bench::allocated_bytes() - others;
   Problem<double> q;
@@ -66,7 +66,8 @@ void SgdAccuracy(benchmark::State& state) {
   }
   state.counters["gradient_error"] = bench::relative_error(gradient.encoder, exact.encoder);
 }
-BENCHMARK(SgdAccuracy)->Name("SgdAccuracy/float")->Iterations(1);
+BENCHMARK(SgdAccuracy<FloatProducts::Float>)->Name("SgdAccuracy/float")->Iterations(1);
+BENCHMARK(SgdAccuracy<FloatProducts::SplitBf16>)->Name("SgdAccuracy/split_bf16")->Iterations(1);
 
 }  // namespace
 }  // namespace twofold::ops

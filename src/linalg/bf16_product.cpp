@@ -61,16 +61,17 @@ Index bf16_size(Index count, Index d) noexcept {
 
 void pack_bf16(const SplitEngine& engine, bool left, const ConstView<float>& M,
                std::uint16_t* out) {
-  for (Index r = 0; r < M.rows();
-       r += kSplitGroup, out += split_tiles(M.cols()) * split_tile(false)) {
-    engine.pack({.data = M.data() + r * M.outerStride(),
-                 .stride = M.outerStride(),
-                 .count = std::min(kSplitGroup, M.rows() - r),
-                 .inner = M.cols(),
-                 .along = true,
-                 .factor = 1,
-                 .rest = false},
-                left, out);
+  for (Index r = 0; r < M.rows(); r += kSplitGroup) {
+    for (Index k = 0; k < M.cols(); k += kSplitInner, out += split_tile(false)) {
+      engine.pack({.data = M.data() + r * M.outerStride() + k,
+                   .stride = M.outerStride(),
+                   .count = std::min(kSplitGroup, M.rows() - r),
+                   .inner = std::min(kSplitInner, M.cols() - k),
+                   .along = true,
+                   .factor = 1,
+                   .rest = false},
+                  left, out);
+    }
   }
 }
 

@@ -23,14 +23,12 @@ float widened(std::uint16_t half) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
 }
 
-void pack(const SplitSource& source, bool left, std::uint16_t* tiles) noexcept {
+void pack(const SplitSource& source, bool left, std::uint16_t* tile) noexcept {
   const Index from_i = source.along ? source.stride : 1;
   const Index from_k = source.along ? 1 : source.stride;
-  const Index size = split_tile(source.rest);
-  std::fill_n(tiles, split_tiles(source.inner) * size, std::uint16_t{0});
+  std::fill_n(tile, split_tile(source.rest), std::uint16_t{0});
   for (Index k = 0; k < source.inner; ++k) {
-    std::uint16_t* tile = tiles + k / kSplitInner * size;
-    const Index pair = k % kSplitInner / 2;
+    const Index pair = k / 2;
     for (Index i = 0; i < source.count; ++i) {
       const float x = source.factor * source.data[i * from_i + k * from_k];
       const Index place = 2 * (left ? i * kSplitGroup + pair : pair * kSplitGroup + i) + k % 2;

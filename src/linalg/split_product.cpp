@@ -21,9 +21,9 @@ const SplitEngine& engine() noexcept {
   return chosen;
 }
 
-// Squares of 32 are computed whole.
+// As much for count×inner as for inner×count.
 Index room(Index count, Index inner) {
-  return num_blocks(count, 2 * kSplitGroup) * 2 * split_tiles(inner) * kSplitTile;
+  return num_blocks(count, kSplitInner) * 2 * split_tiles(inner) * kSplitTile;
 }
 
 constexpr Index kAlignment = 64 / sizeof(std::uint16_t);
@@ -33,11 +33,11 @@ constexpr Index offset(Index first, Index inner) {
   return first / kSplitGroup * split_tiles(inner) * kSplitTile;
 }
 
-void check(Index inner, Index first, Index size, Index room) {
-  if (inner == size && first % kSplitGroup == 0 && first >= 0 && first <= room) return;
+// That `size` of `room` may be packed from `first` on.
+void check(Index room, Index size, Index first, Index step) {
+  if (first >= 0 && first % step == 0 && size <= room - first) return;
   throw InvalidArgument("linalg::SplitOperand",
-                        fmt::format("an operand of {} inner numbers cannot take {} at {} of {}",
-                                    inner, size, first, room));
+                        fmt::format("{} numbers cannot begin at {} of {}", size, first, room));
 }
 
 }  // namespace
@@ -61,28 +61,44 @@ void SplitOperand::reshape(Index count, Index inner) {
   inner_ = inner;
 }
 
-void SplitOperand::pack(bool left, bool along, const ConstView<float>& M, float factor,
-                        Index first) {
+void SplitOperand::pack(bool left, bool along, const ConstView<float>& M, float factor, Index first,
+                        Index inner_first) {
   const Index count = along ? M.rows() : M.cols(), inner = along ? M.cols() : M.rows();
-  check(inner_, first, inner, count_ - count);
-  const Index step = along ? M.outerStride() : 1;
-  for (Index r = 0; r < count; r += kSplitGroup) {
-    const SplitSource source{.data = M.data() + r * step,
-                             .stride = M.outerStride(),
-                             .count = std::min(kSplitGroup, count - r),
-                             .inner = inner,
-                             .along = along,
-                             .factor = factor};
-    engine().pack(source, left, memory_.data() + start() + offset(first + r, inner_));
+  check(count_, count, first, kSplitGroup);
+  check(inner_, inner, inner_first, kSplitInner);
+  // The numbers left out must be another part's.
+  if (inner_first + inner < inner_) check(inner_, 0, inner_first + inner, kSplitInner);
+  std::uint16_t* tiles = memory_.data() + start() + inner_first / kSplitInner * kSplitTile;
+  const auto pack_tile = [&](Index r, Index k) {
+    const SplitSource source{
+        .data = M.data() + (along ? r * M.outerStride() + k : k * M.outerStride() + r),
+        .stride = M.outerStride(),
+        .count = std::min(kSplitGroup, count - r),
+        .inner = std::min(kSplitInner, inner - k),
+        .along = along,
+        .factor = factor};
+    engine().pack(source, left, tiles + offset(first + r, inner_) + k / kSplitInner * kSplitTile);
+  };
+  // Neighbouring tiles of M one after the other.
+  if (along) {
+    for (Index r = 0; r < count; r += kSplitGroup) {
+      for (Index k = 0; k < inner; k += kSplitInner) pack_tile(r, k);
+    }
+  } else {
+    for (Index k = 0; k < inner; k += kSplitInner) {
+      for (Index r = 0; r < count; r += kSplitGroup) pack_tile(r, k);
+    }
   }
 }
 
-void SplitOperand::pack_left(Trans trans, const ConstView<float>& M, float factor, Index first) {
-  pack(true, trans == Trans::No, M, factor, first);
+void SplitOperand::pack_left(Trans trans, const ConstView<float>& M, float factor, Index first,
+                             Index inner_first) {
+  pack(true, trans == Trans::No, M, factor, first, inner_first);
 }
 
-void SplitOperand::pack_right(Trans trans, const ConstView<float>& M, float factor, Index first) {
-  pack(false, trans == Trans::Yes, M, factor, first);
+void SplitOperand::pack_right(Trans trans, const ConstView<float>& M, float factor, Index first,
+                              Index inner_first) {
+  pack(false, trans == Trans::Yes, M, factor, first, inner_first);
 }
 
 SplitPart SplitOperand::part(Index begin, Index count) const noexcept {

@@ -5,29 +5,34 @@
 
 #include "lane_sum.hpp"
 #include "run_blocks.hpp"
-#include "sign_repair.hpp"
 
 namespace twofold::ops {
 
-bool ActiveChunk::serves(const model::Weights<float>& weights, const model::Activation& activation,
-                         Buffers& buffers) {
-  const ActiveKernels* kernels = avx512_active_kernels();
-  if (kernels == nullptr || weights.has_bias() || !std::holds_alternative<model::Relu>(activation))
-    return false;
+namespace {
+
+ActiveBuffers& buffers_of(Workspace<float>::Buffers& buffers) {
   if (buffers.active == nullptr) {
-    const ActivePass pass(*kernels, buffers.d, buffers.chunk);
+    const ActivePass pass(*avx512_active_kernels(), buffers.d, buffers.chunk);
     const Index blocks = num_blocks(buffers.neurons, ActivePass::kNeurons);
     const auto strips = static_cast<std::size_t>(std::min(Blocking::kStrips, blocks));
     buffers.active = std::make_unique<ActiveBuffers>(
         ActiveBuffers{pass, pass.samples(buffers.chunk),
                       std::vector<ActivePass::Scratch>(strips, pass.scratch())});
   }
-  return true;
+  return *buffers.active;
+}
+
+}  // namespace
+
+bool ActiveChunk::serves(const model::Weights<float>& weights,
+                         const model::Activation& activation) noexcept {
+  return avx512_active_kernels() != nullptr && !weights.has_bias() &&
+         std::holds_alternative<model::Relu>(activation);
 }
 
 ActiveChunk::ActiveChunk(const ConstView<float>& X, const model::Weights<float>& weights,
                          Buffers& buffers, ThreadPool& pool)
-    : X_(X), weights_(weights), buffers_(buffers), active_(*buffers.active), pool_(pool) {
+    : X_(X), weights_(weights), buffers_(buffers), active_(buffers_of(buffers)), pool_(pool) {
   active_.samples.size = X.rows();
 }
 
@@ -63,12 +68,11 @@ void ActiveChunk::for_each_sample(Body&& body) {
 void ActiveChunk::forward(bool /*with_slopes*/) {
   const ActivePass& pass = active_.pass;
   const Index samples = X_.rows();
-  const double largest = largest_norm(X_);
   for_each_sample([&](Index s) { pass.take_sample(s, X_.row(s).data(), active_.samples); });
   for_each_block([&](Span block, ActivePass::Scratch& scratch, bool first) {
     float* Z = buffers_.codes.data() + block.begin * samples;
     if (first) pass.clear_sums(scratch);
-    pass.encode(weights_.encoder, block, active_.samples, X_, largest, Z);
+    pass.encode(weights_.encoder, block, active_.samples, X_, Z);
     pass.pack(weights_.decoder_rows(), block, scratch);
     pass.decode(block.size, Z, samples, scratch);
   });

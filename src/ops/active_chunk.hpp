@@ -22,11 +22,11 @@ class ActiveChunk {
  public:
   using Buffers = Workspace<float>::Buffers;
 
-  /// Whether this processor can, and this is such a network. Makes the buffers the first time.
+  /// Whether this processor can, and this is such a network.
   [[nodiscard]] static bool serves(const model::Weights<float>& weights,
-                                   const model::Activation& activation, Buffers& buffers);
+                                   const model::Activation& activation) noexcept;
 
-  /// @pre serves(...), and as Chunk.
+  /// Makes its buffers the first time. @pre serves(...), and as Chunk.
   ActiveChunk(const ConstView<float>& X, const model::Weights<float>& weights, Buffers& buffers,
               ThreadPool& pool);
 

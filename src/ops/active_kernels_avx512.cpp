@@ -1,5 +1,6 @@
 // Active pairs on 16 floats a register.
 #include "active_kernels.hpp"
+#include "twofold/core/processor.hpp"
 
 #if defined(__x86_64__)
 
@@ -252,9 +253,7 @@ constexpr ActiveKernels kKernels{"avx512", encode, add_in_panel, add_and_dot_in_
 }  // namespace
 
 const ActiveKernels* avx512_active_kernels() noexcept {
-  const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return runs ? &kKernels : nullptr;
+  return has(Instructions::Avx512) ? &kKernels : nullptr;
 }
 
 }  // namespace twofold::ops

@@ -75,8 +75,12 @@ ActivePass::ActivePass(const ActiveKernels& kernels, Index d, Index chunk)
 
 ActivePass::Samples ActivePass::samples(Index room) const {
   const Index padded = num_blocks(room, kPanelLanes) * kPanelLanes;
-  return {room, room, AlignedFloats(panels_.size(room)), AlignedFloats(panels_.size(room)),
-          AlignedFloats(panels_.columns * padded)};
+  return {room,
+          room,
+          AlignedFloats(panels_.size(room)),
+          AlignedFloats(panels_.size(room)),
+          AlignedFloats(panels_.columns * padded),
+          VectorF(room)};
 }
 
 ActivePass::Scratch ActivePass::scratch() const {
@@ -94,6 +98,7 @@ void ActivePass::take_sample(Index i, const float* x, Samples& samples) const {
       std::min(kPanelOfCodes, num_blocks(samples.size - first, kPanelLanes) * kPanelLanes);
   float* column = samples.Xt.data() + first * panels_.columns + (i - first);
   for (Index k = 0; k < panels_.columns; ++k) column[k * width] = x[k];
+  samples.norms[i] = norm_for_repair(x, panels_.columns);
 }
 
 void ActivePass::take_residual(Index i, const float* e, Samples& samples) const {
@@ -113,10 +118,12 @@ void ActivePass::unpack(const Scratch& scratch, Span block, MatrixF& M) const {
 }
 
 void ActivePass::encode(const MatrixF& B, Span block, const Samples& samples, ConstView<float> X,
-                        double largest, float* Z) const {
+                        float* Z) const {
   kernels_.encode(block.size, samples.size, panels_.columns, B.row(block.begin).data(),
                   panels_.columns, samples.Xt.data(), Z, samples.size);
-  repair_signs(B.middleRows(block.begin, block.size), X, largest, Z);
+  repair_signs(B.middleRows(block.begin, block.size), X, samples.norms.data(),
+               ProductError::in_float(panels_.columns),
+               Eigen::Map<MatrixF>(Z, block.size, samples.size));
 }
 
 void ActivePass::decode(Index rows, const float* Z, Index samples, Scratch& scratch) const {

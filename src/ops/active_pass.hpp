@@ -71,6 +71,7 @@ class ActivePass {
   struct Samples {
     Index size, room;
     AlignedFloats X, E, Xt;
+    VectorF norms;  ///< norm_for_repair of the rows of X
   };
   /// Memory of one thread's work, with room for whole blocks and chunks; `sums` lasts for a chunk.
   struct Scratch {
@@ -88,10 +89,9 @@ class ActivePass {
   void unpack(const Scratch& scratch, Span block, MatrixF& M) const;
 
   /// Z = B Xᵀ of the block: its size × the chunk's, row by row; no sign is wrong.
-  /// @param X        the chunk's rows
-  /// @param largest  of their norms
+  /// @param X  the chunk's rows
   void encode(const MatrixF& B, Span block, const Samples& samples, ConstView<float> X,
-              double largest, float* Z) const;
+              float* Z) const;
   /// scratch.sums += Hᵀ A, over the block, whose rows of A are in scratch.rows; H = max(Z, 0).
   void decode(Index rows, const float* Z, Index samples, Scratch& scratch) const;
   void clear_sums(Scratch& scratch) const;

@@ -1,6 +1,7 @@
 // What a Workspace holds.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "twofold/ops/workspace.hpp"
@@ -8,12 +9,14 @@
 namespace twofold::ops {
 
 struct ActiveBuffers;
+struct SplitBuffers;
 
 // Codes and slopes are stored neuron by neuron (n×m for m samples): a block of neurons is then
 // contiguous, and its products with X, E and the weights read and write whole rows.
 template <std::floating_point Scalar>
 struct Workspace<Scalar>::Buffers {
   Index batch, d, neurons, chunk;
+  Index block;              // neurons of a block
   VectorOf<Scalar> codes;   // n×m: z, then h = σ(z)
   VectorOf<Scalar> slopes;  // n×m: σ'(z)
   VectorOf<Scalar> strips;  // one m×d sum of scale·h_i a_i a strip; the first becomes the residual
@@ -21,6 +24,11 @@ struct Workspace<Scalar>::Buffers {
   VectorOf<Scalar> rows;    // three rows of n codes a strip, for activations that need whole rows
   Vector squares;           // m: ‖e_s‖²
   std::unique_ptr<ActiveBuffers> active = nullptr;  // made when first wanted
+  std::unique_ptr<SplitBuffers> split = nullptr;    // null unless products are split
+
+  [[nodiscard]] Index block_strips() const noexcept {
+    return std::min(Blocking::kStrips, num_blocks(neurons, block));
+  }
 };
 
 }  // namespace twofold::ops

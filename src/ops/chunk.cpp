@@ -4,7 +4,6 @@
 
 #include "activate.hpp"
 #include "lane_sum.hpp"
-#include "run_blocks.hpp"
 #include "twofold/linalg/gemm.hpp"
 
 namespace twofold::ops {
@@ -32,22 +31,7 @@ Chunk<Scalar>::Chunk(const ConstView<Scalar>& X, const model::Weights<Scalar>& w
       pool_(pool),
       samples_(X.rows()),
       d_(X.cols()),
-      blocks_(num_blocks(weights.neurons(), Blocking::kNeurons)),
-      strips_(std::min(Blocking::kStrips, blocks_)) {}
-
-template <std::floating_point Scalar>
-template <typename Body>
-void Chunk<Scalar>::run(Index count, Body&& body) {
-  const double flops = 4.0 * static_cast<double>(samples_) * static_cast<double>(d_) *
-                       static_cast<double>(weights_.neurons());
-  run_blocks(pool_, flops, count, body);
-}
-
-template <std::floating_point Scalar>
-template <typename Body>
-void Chunk<Scalar>::for_each_block(Index strip, Body&& body) {
-  ops::for_each_block(weights_.neurons(), Blocking::kNeurons, strips_, strip, body);
-}
+      strips_(buffers.block_strips()) {}
 
 template <std::floating_point Scalar>
 auto Chunk<Scalar>::codes(Span block) const -> Block {
@@ -69,7 +53,13 @@ void Chunk<Scalar>::encode(Span block) {
   Block z = codes(block);
   gemm<Scalar>(Trans::No, Trans::Yes, 1, weights_.encoder.middleRows(block.begin, block.size), X_,
                0, z);
-  if (weights_.has_bias()) z.colwise() += weights_.bias.segment(block.begin, block.size);
+  add_bias(block);
+}
+
+template <std::floating_point Scalar>
+void Chunk<Scalar>::add_bias(Span block) {
+  if (!weights_.has_bias()) return;
+  codes(block).colwise() += weights_.bias.segment(block.begin, block.size);
 }
 
 template <std::floating_point Scalar>
@@ -85,6 +75,12 @@ void Chunk<Scalar>::decode(Span block, Index strip, bool first) {
                output(strip));
 }
 
+template <std::floating_point Scalar>
+void Chunk<Scalar>::keep_largest(const model::TopK& top_k, Index /*sample*/, Index /*strip*/,
+                                 Codes z, Codes value, Codes slope) {
+  top_k.apply_row(z, value, slope);
+}
+
 // Gathers all codes of a sample, which lie `samples_` apart.
 template <std::floating_point Scalar>
 void Chunk<Scalar>::activate_samples(const model::TopK& top_k, Index strip) {
@@ -94,7 +90,7 @@ void Chunk<Scalar>::activate_samples(const model::TopK& top_k, Index strip) {
   const Index end = cut(samples_, Blocking::kStrips, strip + 1);
   for (Index s = cut(samples_, Blocking::kStrips, strip); s < end; ++s) {
     rows.row(0) = all_codes.col(s).transpose();
-    top_k.apply_row(span_of(rows.row(0)), span_of(rows.row(1)), span_of(rows.row(2)));
+    keep_largest(top_k, s, strip, span_of(rows.row(0)), span_of(rows.row(1)), span_of(rows.row(2)));
     all_codes.col(s) = rows.row(1).transpose();
     all_slopes.col(s) = rows.row(2).transpose();
   }
@@ -144,19 +140,21 @@ double Chunk<Scalar>::residual() {
       buffers_.squares[s] = sum_of_squares(E.row(s).data(), d_);
     }
   });
+  take_residual();
   return lane_sum(samples_, [&](Index s) { return buffers_.squares[s]; });
 }
 
 template <std::floating_point Scalar>
-void Chunk<Scalar>::backward_block(Span block, Index strip, model::Weights<Scalar>& gradient,
-                                   Scalar factor, Scalar keep) {
-  const Index block_rows = std::min(Blocking::kNeurons, weights_.neurons());
-  Block D(buffers_.back.data() + strip * block_rows * samples_, block.size, samples_);
+void Chunk<Scalar>::project(Span block, Scalar factor, Block D) {
+  gemm<Scalar>(Trans::No, Trans::Yes, factor,
+               weights_.decoder_rows().middleRows(block.begin, block.size), output(0), 0, D);
+}
+
+template <std::floating_point Scalar>
+void Chunk<Scalar>::add_gradient(Span block, Scalar factor, const Block& D, Scalar keep,
+                                 model::Weights<Scalar>& gradient) {
   const Block E = output(0);
   auto encoder = gradient.encoder.middleRows(block.begin, block.size);
-  gemm<Scalar>(Trans::No, Trans::Yes, factor,
-               weights_.decoder_rows().middleRows(block.begin, block.size), E, 0, D);
-  D.array() *= slopes(block).array();
   gemm<Scalar>(Trans::No, Trans::No, 1, D, X_, keep, encoder);
   if (weights_.tied()) {
     gemm<Scalar>(Trans::No, Trans::No, factor, codes(block), E, 1, encoder);
@@ -164,6 +162,15 @@ void Chunk<Scalar>::backward_block(Span block, Index strip, model::Weights<Scala
     gemm<Scalar>(Trans::No, Trans::No, factor, codes(block), E, keep,
                  gradient.decoder.middleRows(block.begin, block.size));
   }
+}
+
+template <std::floating_point Scalar>
+void Chunk<Scalar>::backward_block(Span block, Index strip, model::Weights<Scalar>& gradient,
+                                   Scalar factor, Scalar keep) {
+  Block D(buffers_.back.data() + strip * buffers_.block * samples_, block.size, samples_);
+  project(block, factor, D);
+  D.array() *= slopes(block).array();
+  add_gradient(block, factor, D, keep, gradient);
   if (!weights_.has_bias()) return;
   for (Index i = 0; i < block.size; ++i) {
     const Scalar* row = D.row(i).data();

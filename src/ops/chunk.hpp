@@ -8,8 +8,10 @@
 //   backward   D = (A_blk Eᵀ)∘S,  ∂A_blk = H E,  ∂B_blk = D X,  ∂b_blk = D 1
 #pragma once
 
+#include <span>
+
 #include "buffers.hpp"
-#include "span_of_rows.hpp"
+#include "run_blocks.hpp"
 #include "twofold/model/activation.hpp"
 #include "twofold/model/weights.hpp"
 
@@ -23,6 +25,7 @@ class Chunk {
   /// @pre X has at most buffers.chunk rows, and the shapes of X, weights and buffers agree.
   Chunk(const ConstView<Scalar>& X, const model::Weights<Scalar>& weights,
         const model::Activation& activation, Buffers& buffers, ThreadPool& pool);
+  virtual ~Chunk() = default;
 
   /// Codes, slopes if wanted, and what each strip writes.
   void forward(bool with_slopes);
@@ -37,21 +40,31 @@ class Chunk {
   /// slopes and residual.
   void backward(model::Weights<Scalar>& gradient, Scalar factor, bool first);
 
- private:
+ protected:
   using Block = Eigen::Map<MatrixOf<Scalar>>;
+  using Codes = std::span<Scalar>;
+
+  // What computes: by the BLAS, unless replaced. Blocks of different strips may run at once.
+  /// codes(block) = Z.
+  virtual void encode(Span block);
+  /// σ and σ' of all codes of a sample.
+  virtual void keep_largest(const model::TopK& top_k, Index sample, Index strip, Codes z,
+                            Codes value, Codes slope);
+  /// output(strip) (+)= scale Hᵀ A_blk; overwritten if `first`.
+  virtual void decode(Span block, Index strip, bool first);
+  /// E is new.
+  virtual void take_residual() {}
+  /// D = factor A_blk Eᵀ.
+  virtual void project(Span block, Scalar factor, Block D);
+  /// keep ∂A_blk + factor H E and keep ∂B_blk + D X, or their sum; keep is 0 or 1.
+  virtual void add_gradient(Span block, Scalar factor, const Block& D, Scalar keep,
+                            model::Weights<Scalar>& gradient);
 
   template <typename Body>
   void run(Index count, Body&& body);
   template <typename Body>
   void for_each_block(Index strip, Body&& body);
-
-  void encode(Span block);
-  void activate_block(Span block, bool with_slopes);
-  void decode(Span block, Index strip, bool first);
-  void activate_samples(const model::TopK& top_k, Index strip);
-  void backward_block(Span block, Index strip, model::Weights<Scalar>& gradient, Scalar factor,
-                      Scalar keep);
-
+  void add_bias(Span block);
   [[nodiscard]] Block codes(Span block) const;
   [[nodiscard]] Block slopes(Span block) const;
   [[nodiscard]] Block output(Index strip) const;
@@ -61,7 +74,27 @@ class Chunk {
   const model::Activation& activation_;
   Buffers& buffers_;
   ThreadPool& pool_;
-  Index samples_, d_, blocks_, strips_;
+  Index samples_, d_, strips_;
+
+ private:
+  void activate_block(Span block, bool with_slopes);
+  void activate_samples(const model::TopK& top_k, Index strip);
+  void backward_block(Span block, Index strip, model::Weights<Scalar>& gradient, Scalar factor,
+                      Scalar keep);
 };
+
+template <std::floating_point Scalar>
+template <typename Body>
+void Chunk<Scalar>::run(Index count, Body&& body) {
+  const double flops = 4.0 * static_cast<double>(samples_) * static_cast<double>(d_) *
+                       static_cast<double>(weights_.neurons());
+  run_blocks(pool_, flops, count, body);
+}
+
+template <std::floating_point Scalar>
+template <typename Body>
+void Chunk<Scalar>::for_each_block(Index strip, Body&& body) {
+  ops::for_each_block(weights_.neurons(), buffers_.block, strips_, strip, body);
+}
 
 }  // namespace twofold::ops

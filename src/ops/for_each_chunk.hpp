@@ -9,11 +9,12 @@
 #include "active_chunk.hpp"
 #include "check_batch.hpp"
 #include "chunk.hpp"
+#include "split_chunk.hpp"
 
 namespace twofold::ops {
 
 /// Checks the shapes; then calls body(chunk, begin, size) for the chunks of the batch, in order;
-/// the chunk is a Chunk or an ActiveChunk.
+/// the chunk is a Chunk or as one.
 template <typename Scalar, typename Body>
 void for_each_chunk(const ConstView<Scalar>& X, const model::Weights<Scalar>& weights,
                     const model::Activation& activation, Workspace<Scalar>& workspace,
@@ -29,7 +30,12 @@ void for_each_chunk(const ConstView<Scalar>& X, const model::Weights<Scalar>& we
   for (Index begin = 0; begin < X.rows(); begin += buffers.chunk) {
     const Index size = std::min(buffers.chunk, X.rows() - begin);
     if constexpr (std::is_same_v<Scalar, float>) {
-      if (ActiveChunk::serves(weights, activation, buffers)) {
+      if (buffers.split != nullptr) {
+        SplitChunk chunk(X.middleRows(begin, size), weights, activation, buffers, pool);
+        body(chunk, begin, size);
+        continue;
+      }
+      if (ActiveChunk::serves(weights, activation)) {
         ActiveChunk chunk(X.middleRows(begin, size), weights, buffers, pool);
         body(chunk, begin, size);
         continue;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 
 #include "run_blocks.hpp"
 #include "twofold/ops/joint_step.hpp"
@@ -18,6 +19,8 @@ struct JointSizes {
 /// Strips are consecutive blocks: the unit of parallel work. Each has its own sums, so that any
 /// thread may do any strip.
 inline constexpr Index kStrips = 16;
+/// Samples per block where the strips are added up, which a split operand takes at once.
+inline constexpr Index kRows = kSplitInner;
 
 /// The products of a joint step, block by block. Blocks of different strips may run at once.
 template <std::floating_point Scalar>
@@ -32,6 +35,8 @@ class JointBlocks {
     ops::for_each_block(sizes_.neurons, block_, strips_, strip, body);
   }
   [[nodiscard]] Index strips() const noexcept { return strips_; }
+  /// As JointStep::arithmetic.
+  [[nodiscard]] virtual std::string_view arithmetic() const noexcept = 0;
 
   /// The update of these neurons' weights for all chunks.
   virtual void update(model::Weights<Scalar>& weights, Span block, Index strip,
@@ -42,7 +47,8 @@ class JointBlocks {
                        bool encode, bool first) = 0;
   /// Σ_r h_r a_r of a sample of the chunk, strip by strip.
   virtual void output(Span chunk, Index sample, Scalar* row) const = 0;
-  /// Rows of E, [rows.begin, rows.begin + rows.size), are new.
+  /// Rows of E, [rows.begin, rows.begin + rows.size), are new: from a multiple of kRows on within
+  /// the chunk. Different rows may come at once.
   virtual void take_residual(Span chunk, Span rows, const MatrixOf<Scalar>& E) = 0;
 
  protected:
@@ -74,5 +80,10 @@ template <std::floating_point Scalar>
 [[nodiscard]] std::unique_ptr<JointBlocks<float>> active_joint_blocks(ConstView<float> X,
                                                                       JointSizes sizes,
                                                                       TrainedFactors trained);
+
+/// By split products, for any machine.
+[[nodiscard]] std::unique_ptr<JointBlocks<float>> split_joint_blocks(ConstView<float> X,
+                                                                     JointSizes sizes,
+                                                                     TrainedFactors trained);
 
 }  // namespace twofold::ops

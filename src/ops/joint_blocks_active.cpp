@@ -3,7 +3,6 @@
 
 #include "active_pass.hpp"
 #include "joint_blocks.hpp"
-#include "sign_repair.hpp"
 
 namespace twofold::ops {
 namespace {
@@ -15,7 +14,6 @@ class ActiveBlocks final : public JointBlocks<float> {
       : JointBlocks(sizes, ActivePass::kNeurons),
         trained_(trained),
         X_(X),
-        largest_(largest_norm(X)),
         pass_(kernels, sizes.d, sizes.chunk),
         scratch_(static_cast<std::size_t>(strips()), pass_.scratch()) {
     for_each_chunk([&](Span c) {
@@ -24,6 +22,10 @@ class ActiveBlocks final : public JointBlocks<float> {
         pass_.take_sample(i, X.row(c.begin + i).data(), chunks_.back());
       }
     });
+  }
+
+  [[nodiscard]] std::string_view arithmetic() const noexcept override {
+    return "float, pairs that fire (AVX-512)";
   }
 
   void update(model::Weights<float>& w, Span block, Index strip,
@@ -50,8 +52,7 @@ class ActiveBlocks final : public JointBlocks<float> {
     ActivePass::Scratch& s = scratch(strip);
     float* Z = codes(block, chunk);
     if (encode) {
-      pass_.encode(w.encoder, block, samples(chunk), X_.middleRows(chunk.begin, chunk.size),
-                   largest_, Z);
+      pass_.encode(w.encoder, block, samples(chunk), X_.middleRows(chunk.begin, chunk.size), Z);
     }
     if (first) pass_.clear_sums(s);
     pass_.pack(w.decoder_rows(), block, s);
@@ -79,7 +80,6 @@ class ActiveBlocks final : public JointBlocks<float> {
 
   TrainedFactors trained_;
   ConstView<float> X_;
-  double largest_;  // norm
   ActivePass pass_;
   std::vector<ActivePass::Samples> chunks_;
   std::vector<ActivePass::Scratch> scratch_;  // of each strip

@@ -26,7 +26,11 @@ class DenseBlocks final : public JointBlocks<Scalar> {
         sums_(VectorOf<Scalar>::Zero(strips_ * sizes.chunk * sizes.d)),
         back_(VectorOf<Scalar>::Zero(strips_ * block_ * sizes.chunk)),
         last_(strips_ * block_, sizes.d) {
-    if constexpr (std::is_same_v<Scalar, float>) largest_ = largest_norm(X);
+    if constexpr (std::is_same_v<Scalar, float>) norms_ = norms_for_repair(X);
+  }
+
+  [[nodiscard]] std::string_view arithmetic() const noexcept override {
+    return std::is_same_v<Scalar, float> ? "float (BLAS)" : "double (BLAS)";
   }
 
   void update(model::Weights<Scalar>& w, Span block, Index strip,
@@ -62,7 +66,8 @@ class DenseBlocks final : public JointBlocks<Scalar> {
                    X_.middleRows(chunk.begin, chunk.size), 0, H);
       if constexpr (std::is_same_v<Scalar, float>) {
         repair_signs(w.encoder.middleRows(block.begin, block.size),
-                     X_.middleRows(chunk.begin, chunk.size), largest_, H.data());
+                     X_.middleRows(chunk.begin, chunk.size), norms_.data() + chunk.begin,
+                     ProductError::in_float(sizes_.d), H);
       }
       H = (H.array() < 0).select(Scalar(0), H.array());  // keeps NaN
     }
@@ -92,7 +97,7 @@ class DenseBlocks final : public JointBlocks<Scalar> {
 
   TrainedFactors trained_;
   ConstView<Scalar> X_;
-  double largest_ = 0;  // norm; not wanted in double
+  VectorF norms_;  // of the samples; not wanted in double
   MatrixOf<Scalar> E_;
   VectorOf<Scalar> sums_;  // chunk×d a strip
   VectorOf<Scalar> back_;  // block×chunk a strip: (A Eᵀ)∘1(H > 0)

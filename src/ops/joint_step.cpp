@@ -14,7 +14,6 @@
 namespace twofold::ops {
 namespace {
 
-constexpr Index kRows = 16;  // samples per block where the strips are added up
 constexpr Index kMaxChunk = 1024;
 
 // Samples whose sums fit into about 2^24 scalars; the last chunk is hardly shorter.
@@ -26,9 +25,13 @@ Index chunk_size(Index samples, Index d) {
 // The fastest this machine can run.
 template <typename Scalar>
 std::unique_ptr<JointBlocks<Scalar>> joint_blocks(ConstView<Scalar> X, const JointSizes& sizes,
-                                                  TrainedFactors trained) {
+                                                  TrainedFactors trained, FloatProducts products) {
   if constexpr (std::is_same_v<Scalar, float>) {
+    if (products == FloatProducts::SplitBf16) return split_joint_blocks(X, sizes, trained);
     if (auto blocks = active_joint_blocks(X, sizes, trained)) return blocks;
+  }
+  if (products == FloatProducts::SplitBf16) {
+    throw InvalidArgument("ops::JointStep", "split products are for float, not double");
   }
   return dense_joint_blocks<Scalar>(X, sizes, trained);
 }
@@ -43,12 +46,12 @@ struct JointStep<Scalar>::State {
   std::unique_ptr<JointBlocks<Scalar>> products;
   Vector squares;  // ‖e_s‖²
 
-  State(ConstView<Scalar> data, Index neurons, TrainedFactors which)
+  State(ConstView<Scalar> data, Index neurons, TrainedFactors which, FloatProducts kind)
       : sizes{data.rows(), data.cols(), neurons, chunk_size(data.rows(), data.cols())},
         trained(which),
         X(data),
         E(data.rows(), data.cols()),
-        products(joint_blocks<Scalar>(X, sizes, which)),
+        products(joint_blocks<Scalar>(X, sizes, which, kind)),
         squares(Vector::Zero(data.rows())) {}
 
   template <typename Body>
@@ -108,11 +111,11 @@ struct JointStep<Scalar>::State {
 
 template <std::floating_point Scalar>
 JointStep<Scalar>::JointStep(std::type_identity_t<ConstView<Scalar>> X, Index neurons,
-                             TrainedFactors trained) {
+                             TrainedFactors trained, FloatProducts products) {
   require(X.rows() >= 1 && X.cols() >= 1 && neurons >= 1, "ops::JointStep",
           fmt::format("need samples, dimension and neurons >= 1, got {}, {}, {}", X.rows(),
                       X.cols(), neurons));
-  state_ = std::make_unique<State>(X, neurons, trained);
+  state_ = std::make_unique<State>(X, neurons, trained, products);
 }
 
 template <std::floating_point Scalar>
@@ -142,6 +145,11 @@ double JointStep<Scalar>::advance(model::Weights<Scalar>& weights, FactorSteps<S
 template <std::floating_point Scalar>
 const MatrixOf<Scalar>& JointStep<Scalar>::residual() const noexcept {
   return state_->E;
+}
+
+template <std::floating_point Scalar>
+std::string_view JointStep<Scalar>::arithmetic() const noexcept {
+  return state_->products->arithmetic();
 }
 
 template class JointStep<float>;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "lane_sum.hpp"
+#include "sparse_kernels.hpp"
 
 namespace twofold::ops {
 namespace {
@@ -14,10 +16,18 @@ namespace {
 #define TWOFOLD_FOR_EACH_PROCESSOR
 #endif
 
+constexpr Index kPiece = 256;  // of a row of Z
+
+// close[s] = 1 where |z_s - at| <= slope ‖x_s‖ + offset, else 0; whether there is one.
 TWOFOLD_FOR_EACH_PROCESSOR
-bool any_within(const float* z, Index count, float bound) {
+bool mark_close(const float* z, const float* norms, Index count, ErrorLine bound, float at,
+                float* __restrict close) {
   int found = 0;
-  for (Index i = 0; i < count; ++i) found |= static_cast<int>(std::fabs(z[i]) <= bound);
+  for (Index s = 0; s < count; ++s) {
+    const bool within = std::fabs(z[s] - at) <= bound.slope * norms[s] + bound.offset;
+    close[s] = within ? 1.0F : 0.0F;
+    found |= static_cast<int>(within);
+  }
   return found != 0;
 }
 
@@ -35,32 +45,68 @@ float squared_norm(const float* x, Index d) {
   return sum;
 }
 
-double norm(const float* x, Index d) {
-  return std::sqrt(static_cast<double>(squared_norm(x, d)));
+// The products are exact, so that fused sums are the same.
+TWOFOLD_FOR_EACH_PROCESSOR
+double dot(const float* a, const float* b, Index d) {
+  return lane_sum(d,
+                  [&](Index k) { return static_cast<double>(a[k]) * static_cast<double>(b[k]); });
+}
+
+// To nearest, but never to the jump where it is beside it.
+float beside(double z, float jump) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto rounded = static_cast<float>(z);
+  if (rounded != jump || z == static_cast<double>(jump)) return rounded;
+  return std::nextafter(jump, z > static_cast<double>(jump) ? kInfinity : -kInfinity);
 }
 
 }  // namespace
 
-double largest_norm(ConstView<float> X) {
-  double largest = 0;
-  for (Index s = 0; s < X.rows(); ++s) largest = std::max(largest, norm(X.row(s).data(), X.cols()));
-  return largest;
+float norm_for_repair(const float* x, Index d) noexcept {
+  const float fast = squared_norm(x, d);
+  if (fast > 1e-30F && fast < 1e30F) return std::sqrt(fast);
+  const auto norm = static_cast<float>(std::sqrt(sum_of_squares(x, d)));
+  return std::isfinite(norm) ? norm : std::numeric_limits<float>::quiet_NaN();
 }
 
-void repair_signs(ConstView<float> B, ConstView<float> X, double largest, float* Z) {
+VectorF norms_for_repair(ConstView<float> X) {
+  VectorF norms(X.rows());
+  for (Index s = 0; s < X.rows(); ++s) norms[s] = norm_for_repair(X.row(s).data(), X.cols());
+  return norms;
+}
+
+ErrorLine error_line(float norm, Index d, ProductError error) noexcept {
+  constexpr double kMore = 1.03;  // the norms and the bound are rounded themselves
+  const double root = std::sqrt(static_cast<double>(d)), small = kMore * 0x1p-126 * root;
+  const auto b = static_cast<double>(norm);
+  return {static_cast<float>(kMore * error.relative * b + small),
+          static_cast<float>(small * (b + 3 * root))};
+}
+
+double exact_product(const float* b, const float* x, Index d) noexcept {
+  return dot(b, x, d);
+}
+
+void repair_signs(ConstView<float> B, ConstView<float> X, const float* norms, ProductError error,
+                  View<float> Z, Jump jump) {
+  const auto keep_above = sparse_kernels<float>().keep_above;
   const Index d = X.cols(), samples = X.rows();
-  // The norms themselves are rounded: a per cent more.
-  const double per_norm = 1.01 * static_cast<double>(d) * 0x1p-24 * largest;
+  float close[kPiece], ones[kPiece + kLanes<float>];
+  std::int32_t found[kPiece + kLanes<float>];
   for (Index r = 0; r < B.rows(); ++r) {
     const float* b = B.row(r).data();
-    float* z = Z + r * samples;
-    const auto bound = static_cast<float>(per_norm * norm(b, d));
-    if (!std::isfinite(bound) || !any_within(z, samples, bound)) continue;
-    for (Index s = 0; s < samples; ++s) {
-      if (!(std::fabs(z[s]) <= bound)) continue;
-      const float* x = X.row(s).data();
-      z[s] = static_cast<float>(lane_sum(
-          d, [&](Index k) { return static_cast<double>(b[k]) * static_cast<double>(x[k]); }));
+    const double bias = jump.bias == nullptr ? 0.0 : static_cast<double>(jump.bias[r]);
+    ErrorLine bound = error_line(norm_for_repair(b, d), d, error);
+    bound.offset += 0x1p-23F * std::fabs(jump.at);  // of the sum with the bias
+    if (!std::isfinite(bound.slope)) continue;
+    for (Index first = 0; first < samples; first += kPiece) {
+      const Index size = std::min(kPiece, samples - first);
+      float* z = Z.row(r).data() + first;
+      if (!mark_close(z, norms + first, size, bound, jump.at, close)) continue;
+      const Index count = keep_above(close, size, 0, 0.0F, 0.0F, found, ones);
+      for (const std::int32_t* s = found; s < found + count; ++s) {
+        z[*s] = beside(dot(b, X.row(first + *s).data(), d) + bias, jump.at);
+      }
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "lane_sum.hpp"
+#include "twofold/core/processor.hpp"
 
 namespace twofold::ops {
 namespace {
@@ -87,11 +88,10 @@ template <typename Scalar>
 const Loops<Scalar>& loops() noexcept {
   static const Loops<Scalar> fastest = []() -> Loops<Scalar> {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    if (has(Instructions::Avx512)) {
       return {add_avx512<Scalar>, reached_avx512<Scalar>, move_avx512<Scalar>};
     }
-    if (__builtin_cpu_supports("avx2"))
+    if (has(Instructions::Avx2))
       return {add_avx2<Scalar>, reached_avx2<Scalar>, move_avx2<Scalar>};
 #endif
     return {add_portable<Scalar>, reached_portable<Scalar>, move_portable<Scalar>};

@@ -45,7 +45,7 @@ bool has_checkpoint(const fs::path& folder) {
 
 template <std::floating_point Scalar>
 void save_checkpoint(const fs::path& folder, const Checkpoint<Scalar>& checkpoint,
-                     std::string_view fingerprint) {
+                     std::string_view fingerprint, FloatProducts products) {
   data::TensorFile file;
   file.tensors["encoder"] = data::to_tensor(checkpoint.weights.encoder);
   if (!checkpoint.weights.tied()) {
@@ -61,7 +61,7 @@ void save_checkpoint(const fs::path& folder, const Checkpoint<Scalar>& checkpoin
   file.tensors["initial_loss"] = number(checkpoint.initial_loss);
   file.metadata = {{"twofold", std::string(kVersion)},
                    {"fingerprint", std::string(fingerprint)},
-                   {"precision", std::string(kPrecision<Scalar>)},
+                   {"precision", std::string(precision<Scalar>(products))},
                    {"step", std::to_string(checkpoint.step)},
                    {"payload", checkpoint.payload}};
   create_folder(folder);
@@ -70,10 +70,10 @@ void save_checkpoint(const fs::path& folder, const Checkpoint<Scalar>& checkpoin
 
 template <std::floating_point Scalar>
 Checkpoint<Scalar> load_checkpoint(const fs::path& folder, std::string_view fingerprint,
-                                   const model::Weights<Scalar>& like) {
+                                   const model::Weights<Scalar>& like, FloatProducts products) {
   const CheckpointReader reader(folder);
   reader.expect("fingerprint", fingerprint);
-  reader.expect("precision", kPrecision<Scalar>);
+  reader.expect("precision", precision<Scalar>(products));
   const Index n = like.neurons();
   const Index d = like.dimension();
   Checkpoint<Scalar> checkpoint;
@@ -95,11 +95,13 @@ Checkpoint<Scalar> load_checkpoint(const fs::path& folder, std::string_view fing
   return checkpoint;
 }
 
-template void save_checkpoint(const fs::path&, const Checkpoint<float>&, std::string_view);
-template void save_checkpoint(const fs::path&, const Checkpoint<double>&, std::string_view);
+template void save_checkpoint(const fs::path&, const Checkpoint<float>&, std::string_view,
+                              FloatProducts);
+template void save_checkpoint(const fs::path&, const Checkpoint<double>&, std::string_view,
+                              FloatProducts);
 template Checkpoint<float> load_checkpoint(const fs::path&, std::string_view,
-                                           const model::Weights<float>&);
+                                           const model::Weights<float>&, FloatProducts);
 template Checkpoint<double> load_checkpoint(const fs::path&, std::string_view,
-                                            const model::Weights<double>&);
+                                            const model::Weights<double>&, FloatProducts);
 
 }  // namespace twofold::train

@@ -13,11 +13,17 @@
 
 #include "twofold/core/error.hpp"
 #include "twofold/data/safetensors.hpp"
+#include "twofold/linalg/split_product.hpp"
 
 namespace twofold::train {
 
 template <typename Scalar>
 constexpr std::string_view kPrecision = std::same_as<Scalar, float> ? "float" : "double";
+
+template <typename Scalar>
+constexpr std::string_view precision(FloatProducts products) {
+  return products == FloatProducts::SplitBf16 ? "split_bf16" : kPrecision<Scalar>;
+}
 
 /// The file that is read back.
 [[nodiscard]] std::filesystem::path checkpoint_path(const std::filesystem::path& folder);

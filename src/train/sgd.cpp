@@ -51,7 +51,7 @@ class Run {
         observer_(observer),
         log_(options.steps, options.record_steps, options.stage, options.checkpoint, observer),
         schedule_(options.schedule, options.step, options.steps),
-        workspace_(batch_size, start.dimension(), start.neurons()),
+        workspace_(batch_size, start.dimension(), start.neurons(), options.products),
         gradient_(model::zeros_like(start)),
         weights_(std::move(start)) {
     if (options_.momentum > 0) velocity_ = gradient_.encoder;
@@ -82,7 +82,8 @@ class Run {
     }
     if (status == SgdStatus::Finished || status == SgdStatus::Interrupted) save();
     if (status == SgdStatus::Finished) status = finish();
-    return {std::move(weights_), status, step_, first_step, loss_, stop_};
+    const std::string_view arithmetic = workspace_.arithmetic(weights_, activation_);
+    return {std::move(weights_), status, step_, first_step, loss_, stop_, arithmetic};
   }
 
  private:
@@ -133,14 +134,14 @@ class Run {
     if (!log_.unsaved(step_)) return;
     const Checkpoint<Scalar> checkpoint{step_, weights_, velocity_, initial_loss_,
                                         hooks_.on_save ? hooks_.on_save() : std::string()};
-    save_checkpoint(policy.folder, checkpoint, policy.fingerprint);
+    save_checkpoint(policy.folder, checkpoint, policy.fingerprint, options_.products);
     log_.saved(step_);
   }
 
   void resume() {
     const CheckpointPolicy& policy = options_.checkpoint;
     Checkpoint<Scalar> checkpoint =
-        load_checkpoint<Scalar>(policy.folder, policy.fingerprint, weights_);
+        load_checkpoint<Scalar>(policy.folder, policy.fingerprint, weights_, options_.products);
     if (checkpoint.step > options_.steps || checkpoint.velocity.size() != velocity_.size()) {
       throw DataError("train::sgd",
                       fmt::format("{}: the checkpoint is at step {} {} momentum, this run has {} "

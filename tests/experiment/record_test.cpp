@@ -9,6 +9,7 @@
 #include "support/temporary_folder.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/core/file.hpp"
+#include "twofold/core/processor.hpp"
 
 namespace twofold::experiment {
 namespace {
@@ -60,6 +61,7 @@ TEST(Record, IsReadBackAsItWasWritten) {
   const Json json = read_record(folder.path());
   EXPECT_EQ(json, to_json(sample(), 3));
   EXPECT_EQ(json["machine"]["threads"], 3);
+  EXPECT_EQ(json["machine"]["instructions"], instructions_name(usable_instructions()));
   EXPECT_EQ(json["title"], "λ, \"quoted\"");
   EXPECT_EQ(json["figures"][0]["data"], "series/1-gain.csv");
 }

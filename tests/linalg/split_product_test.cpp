@@ -17,20 +17,21 @@ namespace {
 
 class SplitEngines : public testing::TestWithParam<const SplitEngine*> {
  protected:
-  // Places for whole squares of 32, as multiply wants them; what no row or column owns is NaN.
   std::vector<std::uint16_t> pack(bool left, bool along, const MatrixF& M, float factor = 1) {
     const Index count = along ? M.rows() : M.cols(), inner = along ? M.cols() : M.rows();
     const Index group = split_tiles(inner) * kSplitTile;
-    constexpr std::uint16_t kNan = 0x7fc0;
-    std::vector<std::uint16_t> tiles(num_blocks(count, 32) * 2 * group, kNan);
+    std::vector<std::uint16_t> tiles(num_blocks(count, kSplitGroup) * group, 1);
     for (Index first = 0; first < count; first += kSplitGroup) {
-      GetParam()->pack({.data = M.data() + first * (along ? M.cols() : 1),
-                        .stride = M.cols(),
-                        .count = std::min(kSplitGroup, count - first),
-                        .inner = inner,
-                        .along = along,
-                        .factor = factor},
-                       left, tiles.data() + first / kSplitGroup * group);
+      for (Index k = 0; k < inner; k += kSplitInner) {
+        GetParam()->pack({.data = M.data() + (along ? first * M.cols() + k : k * M.cols() + first),
+                          .stride = M.cols(),
+                          .count = std::min(kSplitGroup, count - first),
+                          .inner = std::min(kSplitInner, inner - k),
+                          .along = along,
+                          .factor = factor},
+                         left,
+                         tiles.data() + first / kSplitGroup * group + k / kSplitInner * kSplitTile);
+      }
     }
     return tiles;
   }
@@ -109,24 +110,20 @@ TEST_P(SplitEngines, PackEitherWayAlike) {
       for (const bool left : {true, false}) {
         const auto along = pack(left, true, M, 0.75F),
                    across = pack(left, false, transposed, 0.75F);
-        // Only the places that a row or column owns: whole groups.
-        const auto owned = num_blocks(count, kSplitGroup) * split_tiles(inner) * kSplitTile;
-        EXPECT_TRUE(std::equal(along.begin(), along.begin() + owned, across.begin()))
-            << count << ' ' << inner << ' ' << left;
+        EXPECT_EQ(along, across) << count << ' ' << inner << ' ' << left;
       }
     }
   }
 }
 
 TEST_P(SplitEngines, PackTheSameNumbersAsThePortableOne) {
-  const auto M = test::random_matrix<float>(16, 70, "numbers");
+  const auto M = test::random_matrix<float>(16, 20, "numbers");
   for (const bool left : {true, false}) {
-    std::vector<std::uint16_t> expected(3 * kSplitTile);
-    portable_split_engine().pack({M.data(), 70, 16, 70, true, 1.0F}, left, expected.data());
-    EXPECT_EQ(pack(left, true, M), [&] {
-      expected.resize(6 * kSplitTile, 0x7fc0);
-      return expected;
-    }());
+    std::vector<std::uint16_t> got(kSplitTile, 1), expected(kSplitTile);
+    const SplitSource source{M.data(), 20, 16, 20, true, 1.0F};
+    GetParam()->pack(source, left, got.data());
+    portable_split_engine().pack(source, left, expected.data());
+    EXPECT_EQ(got, expected);
   }
 }
 
@@ -170,12 +167,32 @@ TEST(SplitProduct, IsTheProductOfItsParts) {
   EXPECT_EQ(again, whole);
 }
 
+TEST(SplitProduct, TakesAnOperandInPartsOfItsInnerNumbers) {
+  const auto A = test::random_matrix<float>(50, 100, "A"),
+             B = test::random_matrix<float>(100, 40, "B");
+  SplitOperand L(50, 100), R(40, 100);
+  MatrixF whole(50, 40), parts(50, 40);
+  L.pack_left(Trans::No, A);
+  R.pack_right(Trans::No, B);
+  split_multiply(L.all(), R.all(), false, whole);
+  SplitOperand left(50, 100), right(40, 100);
+  for (const Index begin : {0, 64}) {
+    const Index size = std::min<Index>(64, 100 - begin);
+    left.pack_left(Trans::No, A.middleCols(begin, size), 1, 0, begin);
+    right.pack_right(Trans::No, B.middleRows(begin, size), 1, 0, begin);
+  }
+  split_multiply(left.all(), right.all(), false, parts);
+  EXPECT_EQ(parts, whole);
+}
+
 TEST(SplitProduct, RefusesOtherShapes) {
   SplitOperand L(16, 8), R(16, 9);
   MatrixF C(16, 16);
   EXPECT_THROW(split_multiply(L.all(), R.all(), false, C), InvalidArgument);
   EXPECT_THROW(L.pack_left(Trans::No, MatrixF::Zero(16, 9)), InvalidArgument);
   EXPECT_THROW(L.pack_left(Trans::No, MatrixF::Zero(8, 8), 1, 16), InvalidArgument);
+  EXPECT_THROW(L.pack_left(Trans::No, MatrixF::Zero(16, 7)), InvalidArgument);
+  EXPECT_THROW(L.pack_left(Trans::No, MatrixF::Zero(16, 1), 1, 0, 7), InvalidArgument);
   EXPECT_THROW(L.reshape(40, 80), InvalidArgument);
 }
 

@@ -109,6 +109,18 @@ TEST(JointStep, IsTheReferenceForAllShapesAndModes) {
   }
 }
 
+TEST(JointStep, IsTheReferenceAroundRegisters) {
+  for (const Index size : {15, 16, 17, 31, 32, 33}) {
+    for (const TrainedFactors trained : kAll) {
+      expect_reference<float>({size, 5, 7, false}, trained);
+      expect_reference<float>({5, size, 7, false}, trained);
+      expect_reference<float>({7, 5, size, false}, trained);
+    }
+    expect_reference<float>({size, size, size, true}, TrainedFactors::Both);
+    expect_reference<double>({size, size, size, false}, TrainedFactors::Both);
+  }
+}
+
 TEST(JointStep, IsTheReferenceAcrossBlocksOfNeuronsAndStrips) {
   for (const TrainedFactors trained : kAll) {
     expect_reference<float>({20, 65, 1700, false}, trained);
@@ -187,6 +199,14 @@ TEST(JointStep, ShowsValuesThatAreNotFiniteInTheLoss) {
   }
 }
 
+TEST(JointStep, SaysWhatComputes) {
+  const Problem<float> p = grid_problem<float>({5, 4, 6, false});
+  EXPECT_THAT(JointStep<float>(p.X, 6, TrainedFactors::Both).arithmetic(),
+              testing::StartsWith("float"));
+  EXPECT_EQ(JointStep<double>(p.X.cast<double>(), 6, TrainedFactors::Both).arithmetic(),
+            "double (BLAS)");
+}
+
 TEST(JointStep, RefusesWhatIsOutsideItsDomain) {
   const auto expect_refused = [](const std::function<void()>& call, const char* word) {
     try {
@@ -200,6 +220,8 @@ TEST(JointStep, RefusesWhatIsOutsideItsDomain) {
   const Problem<double> p = grid_problem<double>({5, 4, 6, false});
   JointStep<double> step(p.X, 6, TrainedFactors::Encoder);
   expect_refused([&] { JointStep<double>(p.X, 0, TrainedFactors::Both); }, "got 5, 4, 0");
+  expect_refused([&] { JointStep<double>(p.X, 6, TrainedFactors::Both, FloatProducts::SplitBf16); },
+                 "double");
   expect_refused(
       [&] {
         (void)step.start(grid_problem<double>({5, 4, 7, false}).weights, pool);

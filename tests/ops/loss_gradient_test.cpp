@@ -1,5 +1,6 @@
 #include "twofold/ops/loss_gradient.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -108,15 +109,16 @@ TYPED_TEST(LossGradient, AgreesWithReferenceAroundBlockSizes) {
   constexpr Index kN = Blocking::kNeurons, kS = Blocking::kSamples;
   for (const Activation& a : std::vector<Activation>{model::Relu{}, model::TopK{3}}) {
     for (const bool bias : {true, false}) {  // without, float takes another way
-      for (const Index n : {Index{1}, Index{3}, Index{7}, Index{63}, Index{64}, Index{65}, kN - 1,
-                            kN, kN + 1, 2 * kN + 1}) {
+      for (const Index n :
+           {Index{1}, Index{3}, Index{7}, Index{15}, Index{16}, Index{17}, Index{31}, Index{32},
+            Index{33}, Index{63}, Index{64}, Index{65}, kN - 1, kN, kN + 1, 2 * kN + 1}) {
         expect_agreement<TypeParam>({5, 7, n, false, bias}, a);
       }
-      for (const Index samples :
-           {Index{1}, Index{3}, Index{7}, kS - 1, kS, kS + 1, Index{127}, Index{128}, Index{129}}) {
+      for (const Index samples : {Index{1}, Index{3}, Index{7}, kS - 1, kS, kS + 1, 2 * kS - 1,
+                                  2 * kS, 2 * kS + 1, Index{127}, Index{128}, Index{129}}) {
         expect_agreement<TypeParam>({samples, 7, 13, true, bias}, a);
       }
-      for (const Index d : {1, 3, 7, 8, 9, 31, 33, 129}) {
+      for (const Index d : {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 129}) {
         expect_agreement<TypeParam>({5, d, 13, true, bias}, a);
       }
     }
@@ -191,6 +193,7 @@ TYPED_TEST(LossGradient, TakesRowsOfALargerMatrix) {
 
 TEST(Workspace, ShapesAreChecked) {
   EXPECT_THROW(Workspace<float>(0, 1, 1), InvalidArgument);
+  EXPECT_THROW(Workspace<double>(1, 1, 1, FloatProducts::SplitBf16), InvalidArgument);
   const Problem<double> p = grid_problem<double>({5, 4, 6});
   Weights<double> g = zeros_like(p.weights);
   ThreadPool pool(1);
@@ -201,6 +204,17 @@ TEST(Workspace, ShapesAreChecked) {
   EXPECT_THROW(reconstruct(p.X, p.weights, model::Relu{}, wrong, good, pool), InvalidArgument);
   g.encoder.resize(5, 4);
   EXPECT_THROW((void)loss_gradient(p.X, p.weights, model::Relu{}, g, good, pool), InvalidArgument);
+}
+
+TEST(Workspace, SaysWhatComputes) {
+  const auto text = [](const auto& p, const Activation& a) {
+    using Scalar = typename std::decay_t<decltype(p.X)>::Scalar;
+    return std::string(Workspace<Scalar>(1, 4, 6).arithmetic(p.weights, a));
+  };
+  EXPECT_EQ(text(grid_problem<double>({1, 4, 6}), model::Relu{}), "double (BLAS)");
+  EXPECT_EQ(text(grid_problem<float>({1, 4, 6}), model::Tanh{}), "float (BLAS)");
+  EXPECT_EQ(text(grid_problem<float>({1, 4, 6, true, true}), model::Relu{}), "float (BLAS)");
+  EXPECT_THAT(text(grid_problem<float>({1, 4, 6}), model::Relu{}), testing::StartsWith("float"));
 }
 
 }  // namespace

@@ -41,7 +41,8 @@ TEST(SignRepair, GivesEverySignOfTheExactProduct) {
   const Matrix exact = p.weights.encoder.cast<double>() * p.X.cast<double>().transpose();
   const auto wrong = [&] { return ((Z.array() > 0) != (exact.array() > 0)).count(); };
   ASSERT_GT(wrong(), 50);  // else there is nothing to repair
-  repair_signs(p.weights.encoder, p.X, largest_norm(p.X), Z.data());
+  repair_signs(p.weights.encoder, p.X, norms_for_repair(p.X).data(),
+               ProductError::in_float(p.X.cols()), Z);
   EXPECT_EQ(wrong(), 0);
 }
 
@@ -50,10 +51,43 @@ TEST(SignRepair, LeavesNaNAndInfinityAlone) {
   MatrixF Z = MatrixF::Zero(3, 3);
   Z(0, 0) = std::numeric_limits<float>::quiet_NaN();
   Z(1, 1) = std::numeric_limits<float>::infinity();
-  repair_signs(p.weights.encoder, p.X, largest_norm(p.X), Z.data());
+  repair_signs(p.weights.encoder, p.X, norms_for_repair(p.X).data(),
+               ProductError::in_float(p.X.cols()), Z);
   EXPECT_TRUE(std::isnan(Z(0, 0)));
   EXPECT_EQ(Z(1, 1), std::numeric_limits<float>::infinity());
   EXPECT_NE(Z(0, 1), 0);
+}
+
+TEST(SignRepair, GivesEverySignForHugeAndTinyNumbers) {
+  for (const float size : {1e-30F, 1e-22F, 1e-18F, 1e18F, 1e30F}) {
+    Problem<float> p = nearly_orthogonal(20, 33, 100);
+    p.X *= size;
+    p.weights.encoder *= size < 1 ? 1.0F : 1 / size;
+    if (size < 1e-20F) p.weights.encoder *= size;  // the products are less than a float can be
+    const Matrix exact = p.weights.encoder.cast<double>() * p.X.cast<double>().transpose();
+    MatrixF Z = MatrixF::Zero(100, 20);
+    repair_signs(p.weights.encoder, p.X, norms_for_repair(p.X).data(), {1.0}, Z);
+    EXPECT_TRUE(((Z.array() > 0) == (exact.array() > 0)).all()) << size;
+  }
+}
+
+// A sample of a norm that is 1e6 times the others' does not have them computed again.
+TEST(SignRepair, BoundsTheErrorOfEachSampleByItsOwnNorm) {
+  Problem<float> p = nearly_orthogonal(70, 20, 3);
+  p.X.row(69) *= 1e6F;
+  const float wrong = 1e-3F;  // 4 d 2^-24 times norms of about 5 are 1e-4
+  MatrixF Z = MatrixF::Constant(3, 70, wrong);
+  repair_signs(p.weights.encoder, p.X, norms_for_repair(p.X).data(), ProductError::in_float(20), Z);
+  EXPECT_TRUE((Z.leftCols(69).array() == wrong).all());
+  EXPECT_TRUE((Z.col(69).array() != wrong).all());
+}
+
+TEST(SignRepair, KeepsToTheRowsOfItsView) {
+  const Problem<float> p = nearly_orthogonal(7, 5, 3);
+  MatrixF Z = MatrixF::Zero(3, 9);
+  repair_signs(p.weights.encoder, p.X, norms_for_repair(p.X).data(), {1.0}, Z.middleCols(1, 7));
+  EXPECT_TRUE((Z.col(0).array() == 0).all() && (Z.col(8).array() == 0).all());
+  EXPECT_TRUE((Z.middleCols(1, 7).array() != 0).all());
 }
 
 // A neuron that fires on the wrong side moves by a whole sample's share: 1e-2 of the update here,

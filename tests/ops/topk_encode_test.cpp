@@ -71,6 +71,14 @@ TYPED_TEST(TopKEncode, IsExactOnTheGrid) {
   }
 }
 
+// So many samples are worked on at a time.
+TYPED_TEST(TopKEncode, IsExactOnTheGridAround4096Samples) {
+  for (const Index N : {4095, 4096, 4097}) {
+    const TopKProblem<TypeParam> p({N, 20, 5, 3});
+    EXPECT_TRUE(codes_of(p.weights, 3, p.X) == expected_codes(p.weights, 3, p.X)) << N;
+  }
+}
+
 // Sizes at which float is screened by bfloat16, where the processor has it.
 TYPED_TEST(TopKEncode, IsThatOfTheDefinitionForManyUnits) {
   for (const auto& [m, d, k] : {std::array<Index, 3>{1000, 65, 30}, {511, 128, 1}, {640, 64, 20}}) {

@@ -100,6 +100,19 @@ TEST(Checkpoint, OfAnotherRunIsRefusedWithTheReason) {
   expect_refused(folder.path(), "run 1", saved.weights, "precision is \"float\"");
 }
 
+TEST(Checkpoint, OfSplitProductsIsNotOneOfFloat) {
+  const TemporaryFolder folder;
+  const Checkpoint<float> saved = example<float>();
+  const auto step = [&](FloatProducts products) {
+    return load_checkpoint<float>(folder.path(), "run 1", saved.weights, products).step;
+  };
+  save_checkpoint(folder.path(), saved, "run 1", FloatProducts::SplitBf16);
+  EXPECT_EQ(step(FloatProducts::SplitBf16), saved.step);
+  EXPECT_THROW((void)step(FloatProducts::Float), DataError);
+  save_checkpoint(folder.path(), saved, "run 1");
+  EXPECT_THROW((void)step(FloatProducts::SplitBf16), DataError);
+}
+
 TEST(Checkpoint, DamagedIsRefused) {
   const TemporaryFolder folder;
   const Checkpoint<double> saved = example<double>();

@@ -164,6 +164,21 @@ TEST_F(ResumeFolder, RefusesACheckpointOfOtherOptions) {
   EXPECT_THROW((void)other.run(1), DataError);
 }
 
+TEST(Resume, RefusesACheckpointOfOtherProducts) {
+  const data::ArraySource<double> source(skewed_samples(23, 6, 6));
+  const data::BatchSampler sampler(source, {.batch = 4}, 9);
+  const TemporaryFolder folder;
+  Trainer<float> first{sampler};
+  first.options.checkpoint.folder = folder.path();
+  first.options.products = FloatProducts::SplitBf16;
+  (void)first.run(1);
+  Trainer<float> other{sampler, first.options};
+  other.options.checkpoint.resume = true;
+  EXPECT_EQ(other.run(1).first_step, kSteps);
+  other.options.products = FloatProducts::Float;
+  EXPECT_THROW((void)other.run(1), DataError);
+}
+
 TEST_F(ResumeFolder, ProgressNamesStageLossAndNextRecord) {
   struct Listener final : Observer {
     void progress(const Progress& p) override {

@@ -83,9 +83,9 @@ MatrixOf<Scalar> trained(int threads) {
   const data::BatchSampler sampler(
       source, {.batch = 6, .mirrored = true, .random_signs = true, .order = "shuffle"}, 8);
   ThreadPool pool(threads);
-  const auto run =
-      sgd<Scalar>(sampler, mean_field_weights<Scalar>(iid_neurons(150, 11)), model::Silu{},
-                  {.step = 0.05, .momentum = 0.5, .penalty = 0.01, .steps = 50}, {}, pool);
+  const SgdOptions options{.step = 0.05, .momentum = 0.5, .penalty = 0.01, .steps = 50};
+  const auto run = sgd<Scalar>(sampler, mean_field_weights<Scalar>(iid_neurons(150, 11)),
+                               model::Silu{}, options, {}, pool);
   EXPECT_EQ(run.status, SgdStatus::Finished);
   return run.weights.encoder;
 }

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
+#include "twofold/core/large_memory.hpp"
 #include "twofold/linalg/gemm.hpp"
 
 namespace twofold {
@@ -12,8 +12,9 @@ namespace twofold {
 /// How products of float matrices are computed: by the BLAS, or as below.
 enum class FloatProducts { Float, SplitBf16 };
 
-/// Rows or columns of a packed operand: those of a part begin at a multiple of this many.
-inline constexpr Index kSplitGroup = 16;
+/// Parts of a packed operand begin at a multiple of kSplitGroup rows or columns, and of
+/// kSplitInner inner numbers.
+inline constexpr Index kSplitGroup = 16, kSplitInner = 32;
 
 /// Part of a packed operand: `count` rows of a left one, columns of a right one.
 struct SplitPart {
@@ -29,7 +30,8 @@ struct SplitPart {
 /// numbers above 3.38e38, and infinite ones, as NaN.
 class SplitOperand {
  public:
-  /// Room for `count` rows of a left operand, or columns of a right one, of `inner` numbers.
+  /// Room for `count` rows of a left operand, or columns of a right one, of `inner` numbers; or for
+  /// `inner` of `count` numbers.
   SplitOperand(Index count, Index inner);
   SplitOperand(SplitOperand&&) noexcept = default;
   SplitOperand& operator=(SplitOperand&&) noexcept = default;
@@ -37,22 +39,28 @@ class SplitOperand {
   /// From now on it has these sizes; no more than there is room for. Allocates nothing.
   void reshape(Index count, Index inner);
 
-  /// Rows first, first + 1, ... of a left operand <- factor op(M), which has `inner` columns.
-  /// @param first  a multiple of kSplitGroup; different groups may be packed at once.
-  void pack_left(Trans trans, const ConstView<float>& M, float factor = 1, Index first = 0);
-  /// Columns first, first + 1, ... of a right operand <- factor op(M), which has `inner` rows.
-  void pack_right(Trans trans, const ConstView<float>& M, float factor = 1, Index first = 0);
+  /// Rows first, first + 1, ... of a left operand <- factor op(M), which has columns
+  /// inner_first, inner_first + 1, ... of them.
+  /// @param first        a multiple of kSplitGroup
+  /// @param inner_first  a multiple of kSplitInner; different parts may be packed at once.
+  void pack_left(Trans trans, const ConstView<float>& M, float factor = 1, Index first = 0,
+                 Index inner_first = 0);
+  /// Columns first, first + 1, ... of a right operand <- factor op(M), which has rows inner_first,
+  /// inner_first + 1, ... of them.
+  void pack_right(Trans trans, const ConstView<float>& M, float factor = 1, Index first = 0,
+                  Index inner_first = 0);
 
   /// @pre begin is a multiple of kSplitGroup, and begin + count <= the operand's count.
   [[nodiscard]] SplitPart part(Index begin, Index count) const noexcept;
   [[nodiscard]] SplitPart all() const noexcept { return part(0, count_); }
 
  private:
-  void pack(bool left, bool along, const ConstView<float>& M, float factor, Index first);
+  void pack(bool left, bool along, const ConstView<float>& M, float factor, Index first,
+            Index inner_first);
   [[nodiscard]] Index start() const noexcept;
 
   Index count_, inner_;
-  std::vector<std::uint16_t> memory_;  // tiles from the first multiple of 64 bytes on
+  LargeVector<std::uint16_t> memory_;  // tiles from the first multiple of 64 bytes on
 };
 
 /// C <- L R, or C + L R, on the calling thread, as L₁R₁ + L₁R₂ + L₂R₁ with sums in float.

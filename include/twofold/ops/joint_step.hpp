@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <type_traits>
 
 #include "twofold/linalg/matrix.hpp"
+#include "twofold/linalg/split_product.hpp"
 #include "twofold/model/weights.hpp"
 
 namespace twofold::ops {
@@ -40,11 +42,13 @@ class JointStep {
  public:
   /// @param X        n×d, one sample per row; copied.
   /// @param neurons  N, rows of the weights of every later call.
-  /// @throws InvalidArgument  if a size is 0. The contents are not inspected; a value that is not
-  ///   finite shows in the loss.
+  /// @param products  SplitBf16 for float only.
+  /// @throws InvalidArgument  if a size is 0, or if double is to be split. The contents are not
+  ///   inspected; a value that is not finite shows in the loss.
   /// Memory: nN + 5nd scalars, 16 sums of chunk·d with chunk <= 1024 samples, and 16 times what a
   /// block of neurons needs.
-  JointStep(std::type_identity_t<ConstView<Scalar>> X, Index neurons, TrainedFactors trained);
+  JointStep(std::type_identity_t<ConstView<Scalar>> X, Index neurons, TrainedFactors trained,
+            FloatProducts products = FloatProducts::Float);
   ~JointStep();
   JointStep(JointStep&&) noexcept;
   JointStep& operator=(JointStep&&) noexcept;
@@ -67,6 +71,9 @@ class JointStep {
 
   /// E = X - X̂ at the last weights, n×d.
   [[nodiscard]] const MatrixOf<Scalar>& residual() const noexcept;
+  /// What computes the products here, such as "float (BLAS)", "float, pairs that fire (AVX-512)" or
+  /// "split_bf16 (amx_bf16)".
+  [[nodiscard]] std::string_view arithmetic() const noexcept;
 
  private:
   struct State;

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "twofold/linalg/matrix.hpp"
+#include "twofold/linalg/split_product.hpp"
+#include "twofold/model/activation.hpp"
+#include "twofold/model/weights.hpp"
 
 namespace twofold::ops {
 
@@ -30,11 +34,17 @@ class Workspace {
   /// @param batch    largest number of samples of a call, >= 1.
   /// @param d        dimension of the samples, >= 1.
   /// @param neurons  number of neurons, >= 1.
+  /// @param products  SplitBf16 for float only.
   /// @throws InvalidArgument  otherwise.
-  Workspace(Index batch, Index d, Index neurons);
+  Workspace(Index batch, Index d, Index neurons, FloatProducts products = FloatProducts::Float);
   ~Workspace();
   Workspace(Workspace&&) noexcept;
   Workspace& operator=(Workspace&&) noexcept;
+
+  /// What computes the products of this network on this machine, such as "float (BLAS)",
+  /// "float, pairs that fire (AVX-512)" or "split_bf16 (amx_bf16)".
+  [[nodiscard]] std::string_view arithmetic(const model::Weights<Scalar>& weights,
+                                            const model::Activation& activation) const noexcept;
 
   struct Buffers;  // private to src/ops
   [[nodiscard]] Buffers& buffers() noexcept { return *buffers_; }

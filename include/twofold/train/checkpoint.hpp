@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "twofold/linalg/split_product.hpp"
 #include "twofold/model/weights.hpp"
 
 namespace twofold::train {
@@ -27,10 +28,11 @@ struct Checkpoint {
 /// Writes `checkpoint.safetensors`, which is all that is read back, and `checkpoint.json` for
 /// people. Written beside and renamed: an interrupted write leaves the last checkpoint whole.
 /// @param fingerprint  names the run: data, options, seed; asked for again by load_checkpoint.
+/// @param products     of the run's matrices; SplitBf16 is a precision of its own.
 /// @throws OutputError  with the system's reason.
 template <std::floating_point Scalar>
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint<Scalar>& checkpoint,
-                     std::string_view fingerprint);
+                     std::string_view fingerprint, FloatProducts products = FloatProducts::Float);
 
 /// Reads it back, bit for bit.
 /// @param like  weights of the run that wants to go on: their shape and scale must agree.
@@ -39,6 +41,7 @@ void save_checkpoint(const std::filesystem::path& folder, const Checkpoint<Scala
 template <std::floating_point Scalar>
 [[nodiscard]] Checkpoint<Scalar> load_checkpoint(const std::filesystem::path& folder,
                                                  std::string_view fingerprint,
-                                                 const model::Weights<Scalar>& like);
+                                                 const model::Weights<Scalar>& like,
+                                                 FloatProducts products = FloatProducts::Float);
 
 }  // namespace twofold::train

@@ -10,6 +10,7 @@
 
 #include "twofold/core/observer.hpp"
 #include "twofold/data/sampler.hpp"
+#include "twofold/linalg/split_product.hpp"
 #include "twofold/model/activation.hpp"
 #include "twofold/model/weights.hpp"
 #include "twofold/train/schedule.hpp"
@@ -32,9 +33,10 @@ struct SgdOptions {
   double penalty = 0;             ///< λ >= 0 of (λ/2N) Σ‖w_i‖²
   std::int64_t steps = 0;         ///< K >= 0, number of updates
   double divergence_limit = 1e6;  ///< stop when the batch loss exceeds this times the first one
-  ScheduleOptions schedule = {};  ///< η_k relative to η
-  std::vector<std::int64_t> record_steps = {};  ///< increasing, within [0, K]
-  std::string stage = "train";                  ///< name in progress reports
+  FloatProducts products = FloatProducts::Float;  ///< SplitBf16 for float only
+  ScheduleOptions schedule = {};                  ///< η_k relative to η
+  std::vector<std::int64_t> record_steps = {};    ///< increasing, within [0, K]
+  std::string stage = "train";                    ///< name in progress reports
   CheckpointPolicy checkpoint = {};
 };
 
@@ -72,6 +74,7 @@ struct [[nodiscard]] SgdResult {
   std::int64_t first_step = 0;  ///< where this call began: > 0 if it went on from a checkpoint
   double loss = 0;              ///< of the last batch looked at, before its update
   StopRequest stop = StopRequest::None;  ///< the reason, if Interrupted
+  std::string_view arithmetic = {};      ///< what computed the products: ops::Workspace::arithmetic
 };
 
 /// Stochastic gradient descent, step k = 0 .. K-1 on batch number k of the sampler:
