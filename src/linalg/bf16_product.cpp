@@ -1,8 +1,8 @@
 #include "twofold/linalg/bf16_product.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "split_engine.hpp"
@@ -11,27 +11,35 @@ namespace twofold {
 namespace {
 
 constexpr Index kLanes = 8;
+using Floats [[gnu::vector_size(4 * kLanes)]] = float;
+using Words [[gnu::vector_size(4 * kLanes)]] = std::uint32_t;
+using Doubles [[gnu::vector_size(8 * kLanes)]] = double;
 
-// What rounding to nearest, ties to even, takes from x: exact.
-float lost(float x) noexcept {
-  const auto bits = std::bit_cast<std::uint32_t>(x);
-  return x - std::bit_cast<float>((bits + 0x7fffU + ((bits >> 16) & 1U)) & 0xffff0000U);
-}
-
+// Sums of the squares of x and of what rounding to nearest, ties to even, takes from it, in lanes.
 #if defined(__x86_64__)
 __attribute__((target_clones("default", "avx2", "avx512f")))
 #endif
-void add_squares(const float* x, Index d, double (&norm)[kLanes], double (&rounding)[kLanes]) {
-  const auto square = [](float v) { return static_cast<double>(v) * static_cast<double>(v); };
+void sum_squares(const float* x, Index d, double* norm, double* rounding) {
+  Doubles all{}, lost{};
   for (Index k = 0; k < d; k += kLanes) {
-    const Index count = std::min(kLanes, d - k);
-    float part[kLanes] = {};
-    std::copy_n(x + k, count, part);
-    for (Index l = 0; l < kLanes; ++l) {
-      norm[l] += square(part[l]);
-      rounding[l] += square(lost(part[l]));
+    Floats v{};
+    if (k + kLanes <= d) {
+      std::memcpy(&v, x + k, sizeof v);
+    } else {
+      std::memcpy(&v, x + k, sizeof(float) * static_cast<std::size_t>(d - k));
     }
+    Words bits;
+    std::memcpy(&bits, &v, sizeof v);
+    bits = (bits + 0x7fffU + ((bits >> 16) & 1U)) & 0xffff0000U;
+    Floats near;
+    std::memcpy(&near, &bits, sizeof near);
+    const Doubles whole = __builtin_convertvector(v, Doubles);
+    const Doubles rest = __builtin_convertvector(v - near, Doubles);  // exact
+    all += whole * whole;
+    lost += rest * rest;
   }
+  std::memcpy(norm, &all, sizeof all);
+  std::memcpy(rounding, &lost, sizeof lost);
 }
 
 double root_of_sum(const double (&lane)[kLanes]) noexcept {
@@ -73,8 +81,8 @@ void multiply_bf16(const SplitEngine& engine, const SplitPart& L, const SplitPar
 }
 
 Bf16Norms bf16_norms(const float* x, Index d) noexcept {
-  double norm[kLanes] = {}, rounding[kLanes] = {};
-  add_squares(x, d, norm, rounding);
+  double norm[kLanes], rounding[kLanes];
+  sum_squares(x, d, norm, rounding);
   const Bf16Norms norms{root_of_sum(norm), root_of_sum(rounding)};
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   return norms.norm + norms.rounding < kInfinity ? norms : Bf16Norms{kInfinity, kInfinity};
