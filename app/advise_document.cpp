@@ -80,6 +80,10 @@ experiment::Json mode_document(const TangentModeAdvice& m) {
           {"least_neurons", m.structural_width}};
 }
 
+std::string precision_word(FloatProducts products) {
+  return products == FloatProducts::SplitBf16 ? "split_bf16" : "float";
+}
+
 }  // namespace
 
 experiment::Json tangent_document(const TangentAdvice& advice,
@@ -91,6 +95,7 @@ experiment::Json tangent_document(const TangentAdvice& advice,
                                {"start_loss", advice.start_loss},
                                {"mean_share", advice.mean_share},
                                {"whole_spectrum", advice.whole_spectrum},
+                               {"precision", precision_word(options.float_products)},
                                {"gram_bytes", advice.gram_bytes},
                                {"sampled_rows", advice.sampled},
                                {"studied_rows", advice.studied},

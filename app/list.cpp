@@ -8,6 +8,7 @@
 #include "command.hpp"
 #include "experiments_folder.hpp"
 #include "spec_keys.hpp"
+#include "twofold/core/processor.hpp"
 #include "twofold/data/locate.hpp"
 #include "twofold/experiment/run.hpp"
 #include "twofold/model/activation.hpp"
@@ -56,6 +57,15 @@ Json list_decoders() {
        {"about", "layers with trained weights (decode/unrolled_decoder.hpp)"}}};
 }
 
+Json list_instructions() {
+  Json list = Json::array();
+  for (std::size_t set = 0; set < kInstructionNames.size(); ++set) {
+    const bool used = has(static_cast<Instructions>(set));
+    list.push_back({{"name", kInstructionNames[set]}, {"about", used ? "used" : "not used"}});
+  }
+  return list;
+}
+
 Json list_experiments() {
   Json list = Json::array();
   for (const auto& e : experiment::find_experiments(experiments_folder({}))) {
@@ -96,11 +106,14 @@ Json list_keys() {
 
 using Listing = Json (*)();
 const std::map<std::string, Listing>& listings() {
-  static const std::map<std::string, Listing> all = {
-      {"systems", list_systems},         {"data", list_data},
-      {"activations", list_activations}, {"decoders", list_decoders},
-      {"experiments", list_experiments}, {"keys", list_keys},
-      {"quantities", list_quantities}};
+  static const std::map<std::string, Listing> all = {{"systems", list_systems},
+                                                     {"data", list_data},
+                                                     {"activations", list_activations},
+                                                     {"decoders", list_decoders},
+                                                     {"experiments", list_experiments},
+                                                     {"instructions", list_instructions},
+                                                     {"keys", list_keys},
+                                                     {"quantities", list_quantities}};
   return all;
 }
 

@@ -9,6 +9,7 @@
 
 #include "command.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/core/processor.hpp"
 #include "twofold/core/version.hpp"
 
 namespace twofold::app {
@@ -34,6 +35,7 @@ void flush_output() {
 
 int perform(const Action& action) {
   try {
+    (void)usable_instructions();  // before the work: refuses a wrong environment variable
     const int code = action();
     flush_output();
     return code;

@@ -73,6 +73,7 @@ int predict(const PredictCommand& command, const CommonOptions& options) {
   const experiment::ExperimentSpec spec = experiment::read_experiment(std::move(document));
   const experiment::System& system = experiment::find_system(spec.run.system);
   system.check(spec);
+  experiment::require_prediction(spec);
   if (command.query.empty()) {
     print(system.predict(spec, {pool, *observer}), options.json, system.describe);
   } else {

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 struct RunCommand {
   std::string spec;
   std::vector<std::string> assignments;
+  std::string precision;  // "": that of the spec
   std::string out;
   bool resume = false;
   bool force = false;
@@ -36,6 +37,7 @@ std::string resuming(const RunCommand& command, const CommonOptions& options,
   std::string text = fmt::format("twofold run {}", command.spec);
   if (command.quick) text += " --quick";
   for (const std::string& one : command.assignments) text += " --set " + quoted(one);
+  if (!command.precision.empty()) text += " --precision " + command.precision;
   if (options.seed) text += fmt::format(" --seed {}", *options.seed);
   return text + fmt::format(" --out {} --resume", folder.string());
 }
@@ -44,8 +46,10 @@ int run(const RunCommand& command, const CommonOptions& options) {
   catch_stop_signals();
   const auto observer = make_observer(options);
   ThreadPool pool(options.thread_count());
-  const experiment::ExperimentSpec spec = experiment::read_experiment(
-      load_spec(command.spec, command.quick, command.assignments, options));
+  experiment::SpecDocument document =
+      load_spec(command.spec, command.quick, command.assignments, options);
+  if (!command.precision.empty()) document.set("train.precision=" + command.precision);
+  const experiment::ExperimentSpec spec = experiment::read_experiment(std::move(document));
   const fs::path folder = command.out.empty() ? spec.run.experiment + "-run" : command.out;
   const experiment::RunStatus status = experiment::run_experiment(
       spec, folder, existing_policy(command.resume, command.force), {pool, *observer});
@@ -73,6 +77,10 @@ void add_run(CLI::App& app, CommonOptions& options, Action& action) {
   sub->add_option("--set", command->assignments, "override a key: --set train.penalty=0.1")
       ->take_all()
       ->expected(1);
+  sub->add_option("--precision", command->precision,
+                  "of training, over train.precision: float; split_bf16, products in three of "
+                  "bfloat16, fast with AMX; double")
+      ->check(CLI::IsMember({"float", "split_bf16", "double"}));
   sub->add_option("--out", command->out, "run folder (default: <experiment>-run)");
   CLI::Option* resume =
       sub->add_flag("--resume", command->resume, "go on with what the folder holds");

@@ -37,6 +37,7 @@ std::vector<SpecKey> spec_keys() {
   std::vector<SpecKey> keys;
   add_section<experiment::RunOptions>(keys, "", "");
   add_section<data::SourceOptions>(keys, "", "[data]");
+  add_section<experiment::PredictOptions>(keys, "", "[predict]");
   add_section<experiment::MeanFieldModel>(keys, "mean_field", "[model]");
   add_section<experiment::MeanFieldTrain>(keys, "mean_field", "[train]");
   add_section<experiment::MeanFieldRecord>(keys, "mean_field", "[record]");

@@ -59,8 +59,8 @@ def run_text(results):
              f"No row was disturbed by other processes; the medians of the rounds agree within "
              f"{100 * (SPREAD - 1):.0f} %.")
     return (f"{run['date']}, commit {run['commit']}, {run['machine']}, {run['threads']} threads, "
-            f"{run['rounds']} rounds; load average before it {run['load']}. {run['compiler']}; "
-            f"OpenBLAS {run['openblas']}.\n\n{state}\n")
+            f"{run['rounds']} rounds; load average before it {run['load']}. "
+            f"{run['made_of']}.\n\n{state}\n")
 
 
 def quality_table(results):

@@ -1,21 +1,22 @@
 #!/usr/bin/python3
 """Our benchmarks against their peers, run in turn so that both see the same machine: `make bench`.
 
-    bench/compare.py [--build build] [--rounds 3] [--only NAME] [--out FOLDER]
+    bench/compare.py [--build build] [--rounds 3] [--only PATTERN] [--out FOLDER]
 
 A run of ours and one of the peer do the same work, one step or as many vectors, on the same number
 of threads. One run also measures what the machine can do (the ceilings), the error of our gradients
 against double, their work space, how the time of a step grows with each size, and what
 one_bit_quality.py and planted_dictionary.py measure. It takes about ten minutes, prints one table,
 and writes bench/results/*.csv, from which tools/update_docs.py makes docs/benchmarks.md and
-tools/benchmark_figure.py its figure. With --only a table of the workloads with this in their name,
-and no files but into --out. Run it on an idle machine; a row that was disturbed is marked.
+tools/benchmark_figure.py its figure. With --only a table of the workloads whose name this regular
+expression finds, and no files but into --out. Run it on an idle machine; a row that was disturbed is marked.
 """
 import argparse
 import csv
 import datetime
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -23,8 +24,8 @@ import tempfile
 import time
 
 from blocks import BLOCKS
-from harness import (PYTHON, RESULTS, ROOT, THREADS, Busy, NotMeasured, benchmarks, commit,
-                     first_line, machine, package_version, processor_has, run_peer)
+from harness import (PYTHON, RESULTS, ROOT, THREADS, Busy, NotMeasured, benchmarks, commit, label,
+                     machine, processor_has, run_peer)
 from result_files import Results
 from speed_table import DAGGER, OTHERS, speed_table
 from workloads import ALONE, PRECISIONS, SCALING_BASE, WORKLOADS
@@ -45,13 +46,12 @@ def times(ms):
             "max_ms": rounded(max(ms))}
 
 
-def run_facts(rounds):
+def run_facts(rounds, build):
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit(), "machine": machine(), "threads": THREADS, "rounds": rounds,
         "load": f"{os.getloadavg()[0]:.2f}",
-        "compiler": first_line("g++", "--version"),
-        "openblas": package_version("libopenblas-pthread-dev"),
+        "made_of": label(build / CEILINGS, "Product/float/1"),
         "amx": "yes" if processor_has("amx_bf16", "amx_tile") else "no",
     }
 
@@ -164,11 +164,11 @@ def write(folder, name, rows):
 
 def compare(build, rounds, only, folder):
     """The workloads and their ceilings, which are measured before each of them and at the end."""
-    facts = run_facts(rounds)
+    facts = run_facts(rounds, build)
     for key, value in facts.items():
         print(f"{key}: {value}")
     speed, accuracy, ceiling_rows = [], [], []
-    for workload in (w for w in WORKLOADS if only in w.name):
+    for workload in (w for w in WORKLOADS if re.search(only, w.name)):
         ceiling_rows += measure_ceilings(build, workload.name)
         speed += measure(workload, build, rounds)
         accuracy += measure_accuracy(workload, build)
@@ -198,7 +198,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="", help="workloads with this in their name, and no more")
+    parser.add_argument("--only", default="", help="workloads whose name this finds, and no more")
     parser.add_argument("--out", type=pathlib.Path, help="folder of the CSV files")
     options = parser.parse_args()
     start, build = time.perf_counter(), options.build.resolve()

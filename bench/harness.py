@@ -8,7 +8,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
-PYTHON = "/usr/bin/python3"  # the one that Debian's packages of the peers belong to
+# The one that has the peers: Debian's packages belong to /usr/bin/python3.
+PYTHON = os.environ.get("TWOFOLD_PEERS_PYTHON", "/usr/bin/python3")
 THREADS = 2
 
 # Without the malloc settings PyTorch loses up to a third of its time to page faults.
@@ -50,14 +51,24 @@ class Busy:
                 - sum(own[:4]))
 
 
-def benchmarks(program, *names, repetitions=3, seconds=0.1):
-    """{name: {"ms": [one a repetition, sorted], counter: value, ...}} of those that exist."""
+def run_benchmarks(program, names, repetitions, seconds):
+    """What the program prints; nothing where it has none of these."""
     command = [program, f"--benchmark_filter=^({'|'.join(names)})(/|$)",
                f"--benchmark_repetitions={repetitions}", f"--benchmark_min_time={seconds}",
                "--benchmark_format=json"]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    rows = json.loads(output)["benchmarks"] if output.strip() else []
+    return json.loads(output) if output.strip() else {"benchmarks": []}
+
+
+def benchmarks(program, *names, repetitions=3, seconds=0.1):
+    """{name: {"ms": [one a repetition, sorted], counter: value, ...}} of those that exist."""
+    rows = run_benchmarks(program, names, repetitions, seconds)["benchmarks"]
     return by_name([row for row in rows if row["run_type"] == "iteration"], names)
+
+
+def label(program, name):
+    """What one of its benchmarks says in words."""
+    return run_benchmarks(program, [name], 1, 0.001)["benchmarks"][0]["label"]
 
 
 def by_name(rows, names):
@@ -89,6 +100,9 @@ def first_line(*command):
 
 
 def commit():
+    """A copy without history is told by TWOFOLD_COMMIT."""
+    if "TWOFOLD_COMMIT" in os.environ:
+        return os.environ["TWOFOLD_COMMIT"]
     name = first_line("git", "rev-parse", "--short", "HEAD")
     changed = first_line("git", "status", "--porcelain", "--untracked-files=no", "include", "src",
                          "bench", ":!bench/results")
@@ -98,7 +112,7 @@ def commit():
 def machine():
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
-            return f"{line.split(':')[1].strip()}, {os.cpu_count()} CPUs"
+            return f"{line.split(':')[1].strip()}, {len(os.sched_getaffinity(0))} CPUs"
     return platform.processor()
 
 
@@ -107,7 +121,3 @@ def processor_has(*flags):
         if line.startswith("flags"):
             return set(flags) <= set(line.split(":")[1].split())
     return False
-
-
-def package_version(name):
-    return first_line("dpkg-query", "--showformat=${Version}", "--show", name)

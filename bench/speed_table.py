@@ -1,4 +1,5 @@
 """The table of speed: ours beside the peers, goals and verdicts, floors, errors, memory."""
+import re
 import statistics
 
 from result_files import DASH, number, spread, table
@@ -68,7 +69,7 @@ class Measured:
 
     def ours_text(self, precision):
         if precision not in self.ours:
-            return absent(precision, self.results)
+            return absent(precision)
         warm = self.ours.get("warm") if precision == self.workload.precision else None
         return self.ours[precision].text() + (f"; warm {warm.text()}" if warm else "")
 
@@ -83,8 +84,10 @@ class Measured:
         return "; ".join(cells) or DASH
 
     def verdict(self, goal):
+        if goal.precision == "split_bf16" and self.results.run.get("amx") != "yes":
+            return "needs AMX"
         if goal.precision not in self.ours:
-            return absent(goal.precision, self.results)
+            return absent(goal.precision)
         ratios = self.ratios(goal.precision)
         if not ratios:
             return "not measured"
@@ -136,10 +139,8 @@ class Measured:
                 self.ratio_text(), self.goals_text(), *self.floor_texts(), *self.accuracy_texts()]
 
 
-def absent(precision, results):
+def absent(precision):
     """Why there is no time of ours."""
-    if precision == "split_bf16" and results.run.get("amx") != "yes":
-        return "not on this processor"
     return "not built" if precision in ("split_bf16", "warm") else DASH
 
 
@@ -183,7 +184,7 @@ def speed_table(results, only=""):
             "ratio", "must reach (aim): verdict", "floor ms: flop; bytes", "of the floor",
             "gradient error", "work space, MB"]
     rows = [Measured(workload, results).cells() for workload in WORKLOADS
-            if only in workload.name and any(row["workload"] == workload.name
+            if re.search(only, workload.name) and any(row["workload"] == workload.name
                                              for row in results.speed)]
     if dictionary := dictionary_cells(results.dictionary):
         rows.append(dictionary)

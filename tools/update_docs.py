@@ -10,7 +10,7 @@ A block stands between  <!-- begin KIND ARGUMENTS -->  and  <!-- end -->  with K
   output ARGUMENTS  the command line `twofold ARGUMENTS` and its standard output, fenced
   keys              table of every key of a spec
   list WHAT         table of `twofold list WHAT`
-  benchmark NAME    a table of bench/blocks.py, from bench/results/*.csv
+  benchmark NAME [FOLDER]   a table of bench/blocks.py, from bench/results/[FOLDER/]*.csv
 """
 import json
 import re
@@ -71,7 +71,8 @@ def content(kind, arguments, tool):
         rows = (f"| `{cell(e['name'])}` | {cell(e.get('about', ''))} |\n" for e in listing(tool, arguments))
         return "| name | meaning |\n|---|---|\n" + "".join(rows)
     if kind == "benchmark":
-        return BLOCKS[arguments](Results(ROOT / "bench" / "results"))
+        name, *folder = arguments.split()
+        return BLOCKS[name](Results(ROOT.joinpath("bench", "results", *folder)))
     raise SystemExit(f"unknown block: {kind} {arguments}")
 
 

@@ -101,5 +101,6 @@ function experimentSection(record, views) {
     trustTable(record.trust),
     summaryTable(record.summary),
     factList("Summary", [...summaryEntries(record.summary).map(([name, value]) => [inWords(name), summaryText(value)]),
+                         ...(record.train?.arithmetic ? [["computed in", record.train.arithmetic]] : []),
                          ...timingEntries(record.timing)]));
 }

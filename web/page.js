@@ -5,6 +5,7 @@ function heading(title, records) {
   const facts = [
     ...unique(records.map((record) => record.machine?.cpu)),
     ...unique(records.map((record) => record.machine?.threads)).map((n) => `${n} ${n === "1" ? "thread" : "threads"}`),
+    ...unique(records.map((record) => record.train?.arithmetic)),
     ...unique(records.map((record) => record.twofold)).map((version) => `twofold ${version}`),
     seeds.length > 0 ? `${seeds.length > 1 ? "seeds" : "seed"} ${seeds.join(", ")}` : "",
   ].filter((text) => text !== "");

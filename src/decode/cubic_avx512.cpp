@@ -1,5 +1,6 @@
 // Sixteen numbers at a time. A piece is one load of 16 bytes; four by four they are transposed.
 #include "cubic_lanes.hpp"
+#include "twofold/core/processor.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
@@ -223,9 +224,7 @@ TWOFOLD_AVX512 void mix(const PieceTables& tables, const TableMix& mix, Piece* p
 
 const CubicKernels* avx512_cubic_kernels() noexcept {
   static constexpr CubicKernels kernels{"avx512", lookup, scaled_lookup, mix};
-  static const bool can =
-      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512dq") != 0;
-  return can ? &kernels : nullptr;
+  return has(Instructions::Avx512) ? &kernels : nullptr;
 }
 
 }  // namespace twofold::decode

@@ -50,15 +50,15 @@ enum class Way { Whole, Stored, Streamed };
 
 // What the memory allows for; throws if for none.
 Way choose_way(Index n, Index d, const TangentAdviceOptions& o) {
-  if (n <= o.whole_rows && whole_memory(n) <= o.memory_limit) return Way::Whole;
-  if (stored_memory(n, d) <= o.memory_limit) return Way::Stored;
-  const double needed = streamed_memory(n, d);
+  if (n <= o.whole_rows && whole_memory(n, n <= o.study_rows) <= o.memory_limit) return Way::Whole;
+  if (stored_memory(n, d, o.float_products) <= o.memory_limit) return Way::Stored;
+  const double needed = streamed_memory(n, d, o.float_products);
   if (needed <= o.memory_limit) return Way::Streamed;
   throw InvalidArgument(
-      kWhere,
-      fmt::format("{} rows need {} of memory, and {} are allowed: allow more "
-                  "(--memory-limit) or look at fewer rows (--rows)",
-                  n, size_word(std::min(needed, stored_memory(n, d))), size_word(o.memory_limit)));
+      kWhere, fmt::format("{} rows need {} of memory, and {} are allowed: allow more "
+                          "(--memory-limit) or look at fewer rows (--rows)",
+                          n, size_word(std::min(needed, stored_memory(n, d, o.float_products))),
+                          size_word(o.memory_limit)));
 }
 
 // Reserves the disk space; empty if no file is wanted.
@@ -67,7 +67,8 @@ std::unique_ptr<data::NpyMatrixWriter<float>> open_gram(Index n, Index d,
                                                         int threads) {
   if (o.gram.empty()) return nullptr;
   const double size = static_cast<double>(n) * static_cast<double>(d);
-  const double needed = 4.0 * size + theory::written_gram_memory<float>(n, d, threads) / kShare;
+  const double needed =
+      4.0 * size + theory::written_gram_memory<float>(n, d, threads, o.float_products) / kShare;
   require(needed <= o.memory_limit, kWhere,
           fmt::format("the kernel of {} rows needs {} of memory to be written, and {} are allowed: "
                       "allow more (--memory-limit), look at fewer rows (--rows) or leave out "
@@ -107,17 +108,23 @@ void widen(TangentAdvice& advice, const TangentModeAdvice& studied, double flips
 StoppingAdvice stopping_of(const TangentModeAdvice& mode, const Matrix& X,
                            const theory::TangentKernels& kernels,
                            const TangentAdviceOptions& options, ThreadPool& pool) {
-  const theory::StoppingTime time =
-      theory::stopping_time(pool, X, theory::combine(kernels, mode.rates), mode.steps.practical,
-                            {.folds = std::min(options.folds, X.rows())});
+  const theory::StoppingTime time = theory::stopping_time(
+      pool, X, theory::combine(kernels, mode.rates), mode.steps.practical,
+      {.folds = std::min(options.folds, X.rows()), .smallest = mode.smallest});
   const double energy = X.squaredNorm() / static_cast<double>(X.rows());
   return {mode.name, mode.steps.practical, time.steps, time.error / energy,
           time.interpolation / energy};
 }
 
-// Early stopping and rates, on the first rows alone.
-void study(TangentAdvice& advice, const Matrix& X, const TangentAdviceOptions& options,
-           ThreadPool& pool, Observer& observer) {
+const WholeMode* find_mode(const std::vector<WholeMode>& modes, const std::string& name) {
+  const auto found =
+      std::ranges::find_if(modes, [&](const WholeMode& m) { return m.advice.name == name; });
+  return found == modes.end() ? nullptr : &*found;
+}
+
+// Early stopping and rates, on the first rows alone; `known` are modes of all of these.
+void study(TangentAdvice& advice, const Matrix& X, const std::vector<WholeMode>& known,
+           const TangentAdviceOptions& options, ThreadPool& pool, Observer& observer) {
   if (!(X.squaredNorm() > 0.0)) return;
   advice.studied = X.rows();
   const theory::TangentKernels kernels = theory::tangent_kernels(pool, X);
@@ -126,19 +133,23 @@ void study(TangentAdvice& advice, const Matrix& X, const TangentAdviceOptions& o
     const auto done = static_cast<std::int64_t>(advice.rates.size());
     observer.progress({.stage = "early stopping, rates", .done = done, .total = kRatios.size()});
     const std::string name = ratio == 0.0 ? "weak" : "joint";
-    const TangentModeAdvice mode = whole_mode(name, {1.0, ratio}, X, kernels, options.target);
-    advice.rates.push_back({ratio, mode.largest / mode.smallest, mode.steps_to_target});
-    if (ratio != 0.0 && ratio != 1.0) continue;
-    widen(advice, mode, flips_of(mode, X, kernels), miss_of(mode, X, kernels, pool),
-          options.tolerance);
+    const bool named = ratio == 0.0 || ratio == 1.0;
+    const WholeMode* const before = named ? find_mode(known, name) : nullptr;
+    std::optional<WholeMode> computed;
+    const WholeMode& mode =
+        before ? *before
+               : computed.emplace(whole_mode(name, {1.0, ratio}, X, kernels, options.target));
+    const TangentModeAdvice& found = mode.advice;
+    advice.rates.push_back({ratio, found.largest / found.smallest, found.steps_to_target});
+    if (!named) continue;
+    widen(advice, found, flips_of(mode, X, kernels), miss_of(mode, X, pool), options.tolerance);
     if (X.rows() >= 2) {
-      advice.stopping.push_back(stopping_of(mode, X, kernels, options, pool));
+      advice.stopping.push_back(stopping_of(found, X, kernels, options, pool));
     }
   }
-  const auto decoder = std::ranges::find(advice.modes, "decoder", &TangentModeAdvice::name);
-  if (decoder != advice.modes.end() && X.rows() == advice.rows) {
+  if (const WholeMode* const decoder = find_mode(known, "decoder")) {
     // Without an encoder that moves, no neuron changes side.
-    widen(advice, *decoder, 0.0, miss_of(*decoder, X, kernels, pool), options.tolerance);
+    widen(advice, decoder->advice, 0.0, miss_of(*decoder, X, pool), options.tolerance);
   }
   const std::optional<double> fewest = advice.rates.front().steps_to_target;
   for (const RateAdvice& rate : advice.rates) {
@@ -164,16 +175,17 @@ void add_tying(TangentAdvice& advice, double target) {
   advice.identity_width = std::ceil(width * (1.0 - 1e-12));  // not one more by rounding
 }
 
-std::vector<TangentModeAdvice> whole_modes(const Matrix& X, const TangentAdviceOptions& options,
-                                           ThreadPool& pool, Observer& observer) {
+std::vector<WholeMode> whole_modes(const Matrix& X, const TangentAdviceOptions& options,
+                                   ThreadPool& pool, Observer& observer) {
   const theory::TangentKernels kernels = theory::tangent_kernels(pool, X);
-  std::vector<TangentModeAdvice> modes;
+  std::vector<WholeMode> modes;
   for (const auto& [name, rates] : {std::pair{"weak", theory::kWeak},
                                     {"decoder", theory::kDecoderOnly},
                                     {"joint", theory::kJoint}}) {
     check_stop(observer);
     observer.progress({.stage = "spectra", .done = std::ssize(modes), .total = 3});
     modes.push_back(whole_mode(name, rates, X, kernels, options.target));
+    if (X.rows() > options.study_rows) modes.back().spectrum = {};  // of no further use
   }
   return modes;
 }
@@ -212,7 +224,7 @@ void bound_by_pair(TangentAdvice& advice, const Matrix& pair, double target, Thr
   const theory::TangentKernels kernels = theory::tangent_kernels(pool, pair);
   for (TangentModeAdvice& mode : advice.modes) {
     if (!mode.bound_only) continue;
-    const double bound = whole_mode(mode.name, mode.rates, pair, kernels, target).smallest;
+    const double bound = whole_mode(mode.name, mode.rates, pair, kernels, target).advice.smallest;
     mode.smallest = std::min(mode.smallest, bound);
     mode.steps = theory::tangent_step_limits(mode.largest, mode.smallest);
   }
@@ -224,7 +236,7 @@ void describe_way(TangentAdvice& advice, Way way, const TangentAdviceOptions& op
   if (way == Way::Whole) advice.gram_bytes = 8.0 * n * n;
   if (way == Way::Stored) advice.gram_bytes = 4.0 * n * n;
   if (way == Way::Streamed) {
-    advice.sampled = sampled_rows(advice.rows, advice.dimension, options.memory_limit);
+    advice.sampled = sampled_rows(advice.rows, advice.dimension, options);
   }
 }
 
@@ -234,10 +246,12 @@ void write_gram(const MatrixF& X, data::NpyMatrixWriter<float>& writer,
                                                options.gram.string()));
   const double room = options.memory_limit - 4.0 * static_cast<double>(X.size());
   theory::write_tangent_gram<float>(
-      pool, X, theory::kJoint, writer, kShare * room, [&](Index done) {
+      pool, X, theory::kJoint, writer, kShare * room,
+      [&](Index done) {
         check_stop(observer);
         observer.progress({.stage = "rows of the kernel", .done = done, .total = X.rows()});
-      });
+      },
+      options.float_products);
   writer.commit();
 }
 
@@ -265,14 +279,17 @@ TangentAdvice tangent_advice(const data::Source& rows, const TangentAdviceOption
   const Matrix head = X.topRows(std::min(advice.rows, options.study_rows));
   const Matrix pair = closest_pair(X, advice.samples);
   const MatrixF single = X.cast<float>();
-  if (way == Way::Whole) advice.modes = whole_modes(X, options, pool, observer);
+  std::vector<WholeMode> whole;
+  if (way == Way::Whole) whole = whole_modes(X, options, pool, observer);
+  for (const WholeMode& mode : whole) advice.modes.push_back(mode.advice);
+  if (advice.rows > options.study_rows) whole.clear();
   X.resize(0, 0);
   if (way == Way::Stored) advice.modes = stored_modes(single, options, pool, observer);
   if (way == Way::Streamed) advice.modes = streamed_modes(single, options, pool, observer);
   describe_way(advice, way, options);
   bound_by_pair(advice, pair, options.target, pool);
   add_widths(advice, options.tolerance);
-  study(advice, head, options, pool, observer);
+  study(advice, head, whole, options, pool, observer);
   add_tying(advice, options.target);
   if (gram) write_gram(single, *gram, options, pool, observer);
   return advice;

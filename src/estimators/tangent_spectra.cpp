@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "twofold/core/error.hpp"
 #include "twofold/core/random.hpp"
@@ -19,7 +20,8 @@ namespace {
 
 constexpr auto kWhere = "estimators::tangent_advice";
 constexpr Index kLeading = 6, kMixtures = 2;  // columns that the quadrature starts from
-constexpr double kFloatAccuracy = 1e-6;       // of an entry of the kernel, per ‖x‖²
+// Of an entry of the kernel, per ‖x‖².
+constexpr double kFloatAccuracy = 1e-6, kSplitAccuracy = 1e-5;
 constexpr Index kRowBlock = 512;
 constexpr int kRounds = 4;         // of orthogonal iteration
 constexpr int kProducts = 150;     // with a kernel in memory
@@ -80,8 +82,8 @@ TangentModeAdvice stored_mode(const Problem& problem, const SymmetricOperator& k
     observer.progress({.stage = stage, .done = lanczos.steps(), .total = most});
     if (more && lanczos.steps() % kLookEvery != 0) continue;
     const SpectrumEnds ends = lanczos.ends(0, starts.cols());
-    TangentModeAdvice mode =
-        mode_of_ends(problem.name, problem.rates, X, ends, lanczos.ends(0, seen));
+    TangentModeAdvice mode = mode_of_ends(problem.name, problem.rates, X, options.float_products,
+                                          ends, lanczos.ends(0, seen));
     const theory::LossCurve curve =
         curve_of(lanczos.quadrature(0, seen), static_cast<double>(X.cols()), mode.steps.practical);
     mode.steps_to_target = curve.steps_to(options.target * curve.loss(0.0));
@@ -104,10 +106,10 @@ void check_stop(const Observer& observer) {
   }
 }
 
-TangentModeAdvice whole_mode(const std::string& name, const theory::KernelRates& rates,
-                             const ConstView<double>& X, const theory::TangentKernels& kernels,
-                             double target) {
-  const theory::TangentSpectrum spectrum =
+WholeMode whole_mode(const std::string& name, const theory::KernelRates& rates,
+                     const ConstView<double>& X, const theory::TangentKernels& kernels,
+                     double target) {
+  theory::TangentSpectrum spectrum =
       theory::tangent_spectrum(theory::combine(kernels, rates), X.cols());
   if (spectrum.status != SolveStatus::Converged || !(spectrum.largest() > 0.0)) refuse_scale();
   TangentModeAdvice mode{.name = name, .rates = rates};
@@ -117,47 +119,44 @@ TangentModeAdvice whole_mode(const std::string& name, const theory::KernelRates&
   mode.steps = theory::tangent_step_limits(mode.largest, mode.smallest);
   const theory::LossCurve curve(spectrum, theory::silent_start(X), mode.steps.practical);
   mode.steps_to_target = curve.steps_to(target * curve.loss(0.0));
-  return mode;
+  return {std::move(mode), std::move(spectrum)};
 }
 
-double flips_of(const TangentModeAdvice& mode, const ConstView<double>& X,
+double flips_of(const WholeMode& mode, const ConstView<double>& X,
                 const theory::TangentKernels& kernels) {
-  const theory::TangentSpectrum spectrum =
-      theory::tangent_spectrum(theory::combine(kernels, mode.rates), X.cols());
+  const double last = mode.advice.steps_to_target.value_or(std::numeric_limits<double>::infinity());
   const Matrix drive =
-      theory::drive(spectrum, theory::silent_start(X), mode.steps.practical,
-                    mode.steps_to_target.value_or(std::numeric_limits<double>::infinity()));
-  return theory::flip_fraction(X, kernels, mode.rates, drive, 1);
+      theory::drive(mode.spectrum, theory::silent_start(X), mode.advice.steps.practical, last);
+  return theory::flip_fraction(X, kernels, mode.advice.rates, drive, 1);
 }
 
-std::optional<double> miss_of(const TangentModeAdvice& mode, const ConstView<double>& X,
-                              const theory::TangentKernels& kernels, ThreadPool& pool) {
+std::optional<double> miss_of(const WholeMode& mode, const ConstView<double>& X, ThreadPool& pool) {
   constexpr Index kMostRows = 300;  // more would take longer than everything else
   constexpr Index kDraws = 32;      // a standard error of 9 %
   constexpr double kMostSteps = 1e5;
   if (X.rows() > kMostRows) return std::nullopt;
-  const theory::TangentSpectrum spectrum =
-      theory::tangent_spectrum(theory::combine(kernels, mode.rates), X.cols());
+  const TangentModeAdvice& advice = mode.advice;
   theory::FluctuationProblem problem{
-      .rates = mode.rates, .step = mode.steps.practical, .steps = {}, .neurons = 1};
-  const double last = std::min(mode.steps_to_target.value_or(kMostSteps), kMostSteps);
+      .rates = advice.rates, .step = advice.steps.practical, .steps = {}, .neurons = 1};
+  const double last = std::min(advice.steps_to_target.value_or(kMostSteps), kMostSteps);
   for (double t = 1.0; t < 2.0 * last; t *= 2.0) problem.steps.push_back(t);
   const std::vector<double> misses = theory::trajectory_fluctuation(
-      pool, X, spectrum, theory::silent_start(X), problem, {.draws = kDraws});
+      pool, X, mode.spectrum, theory::silent_start(X), problem, {.draws = kDraws});
   return misses.empty() ? std::nullopt : std::optional(*std::ranges::max_element(misses));
 }
 
-double whole_memory(Index n) {
+double whole_memory(Index n, bool kept) {
   const auto rows = static_cast<double>(n);
-  return 64.0 * rows * rows;
+  return (kept ? 88.0 : 64.0) * rows * rows;
 }
 
 // Beside the kernel: the rows and their directions in floats, and four vectors per column. Before
 // that: the rows in double and, while they are compared, in floats.
-double stored_memory(Index n, Index d) {
+double stored_memory(Index n, Index d, FloatProducts products) {
   const double rows = static_cast<double>(n), size = rows * static_cast<double>(d);
+  const double unit = theory::unit_rows_memory<float>(n, d, products);
   const double vectors = 8.0 * rows * 4.0 * static_cast<double>(kLeading + kMixtures + 1);
-  return std::max(12.0 * size, 4.0 * rows * rows + 8.0 * size + vectors);
+  return std::max(12.0 * size, 4.0 * rows * rows + 4.0 * size + unit + vectors);
 }
 
 // Orthogonal iteration; nothing but the speed of Lanczos depends on how well it has converged.
@@ -193,11 +192,12 @@ Vector random_column(Index n, std::uint64_t seed) {
 }
 
 TangentModeAdvice mode_of_ends(const std::string& name, const theory::KernelRates& rates,
-                               const MatrixF& X, const SpectrumEnds& all,
+                               const MatrixF& X, FloatProducts products, const SpectrumEnds& all,
                                const SpectrumEnds& seen) {
   if (!std::isfinite(all.largest + seen.largest) || !(all.largest > 0.0)) refuse_scale();
   const auto d = static_cast<double>(X.cols());
-  const double resolved = kFloatAccuracy * X.rowwise().squaredNorm().cast<double>().maxCoeff();
+  const double accuracy = products == FloatProducts::Float ? kFloatAccuracy : kSplitAccuracy;
+  const double resolved = accuracy * X.rowwise().squaredNorm().cast<double>().maxCoeff();
   TangentModeAdvice mode{.name = name, .rates = rates};
   mode.largest = all.largest / d;
   mode.largest_error = all.largest_error / d;
@@ -219,7 +219,7 @@ std::vector<TangentModeAdvice> stored_modes(const MatrixF& X, const TangentAdvic
     check_stop(observer);
     observer.message(Severity::Info,
                      fmt::format("computing the kernel of {} rows, {}", X.rows(), problem.name));
-    theory::tangent_gram<float>(pool, X, problem.rates, gram);
+    theory::tangent_gram<float>(pool, X, problem.rates, gram, options.float_products);
     modes.push_back(stored_mode(problem, kernel, X, starts, options, observer));
   }
   return modes;

@@ -13,30 +13,34 @@ inline constexpr double kLanczosTolerance = 1e-6;  ///< of λ_max, which is prin
 /// Throws Stopped if the observer asks for it.
 void check_stop(const Observer& observer);
 
+/// What takes all eigenvalues, and these.
+struct WholeMode {
+  TangentModeAdvice advice;
+  theory::TangentSpectrum spectrum;
+};
+
 /// `name`, `rates`, eigenvalues, step limits and steps to the target; X is n×d.
-[[nodiscard]] TangentModeAdvice whole_mode(const std::string& name,
-                                           const theory::KernelRates& rates,
-                                           const ConstView<double>& X,
-                                           const theory::TangentKernels& kernels, double target);
+[[nodiscard]] WholeMode whole_mode(const std::string& name, const theory::KernelRates& rates,
+                                   const ConstView<double>& X,
+                                   const theory::TangentKernels& kernels, double target);
 
 /// Fraction of (neuron, row) pairs that change side until the target, times √N. Twins count once.
 /// `mode` is a whole_mode of the same rows.
-[[nodiscard]] double flips_of(const TangentModeAdvice& mode, const ConstView<double>& X,
+[[nodiscard]] double flips_of(const WholeMode& mode, const ConstView<double>& X,
                               const theory::TangentKernels& kernels);
 
 /// max_t ‖E_t − E_t^∞‖/‖E_0‖ expected until the target, times √N; empty above 300 rows.
-[[nodiscard]] std::optional<double> miss_of(const TangentModeAdvice& mode,
-                                            const ConstView<double>& X,
-                                            const theory::TangentKernels& kernels,
+[[nodiscard]] std::optional<double> miss_of(const WholeMode& mode, const ConstView<double>& X,
                                             ThreadPool& pool);
 
-/// Bytes that n rows of dimension d take at most; 5 MB a thread come on top.
-[[nodiscard]] double whole_memory(Index n);
-[[nodiscard]] double stored_memory(Index n, Index d);
-[[nodiscard]] double streamed_memory(Index n, Index d);
+/// Bytes that n rows of dimension d take at most; 5 MB a thread come on top. `kept`: the spectra of
+/// all modes are.
+[[nodiscard]] double whole_memory(Index n, bool kept);
+[[nodiscard]] double stored_memory(Index n, Index d, FloatProducts products);
+[[nodiscard]] double streamed_memory(Index n, Index d, FloatProducts products);
 
 /// The largest number of rows that streamed_modes computes the steps of.
-[[nodiscard]] Index sampled_rows(Index n, Index d, double memory_limit);
+[[nodiscard]] Index sampled_rows(Index n, Index d, const TangentAdviceOptions& options);
 
 /// Weak and joint of rows whose kernel fits in memory, one after the other.
 [[nodiscard]] std::vector<TangentModeAdvice> stored_modes(const MatrixF& X,
@@ -63,6 +67,7 @@ void check_stop(const Observer& observer);
 /// (combinations of rows) and others.
 [[nodiscard]] TangentModeAdvice mode_of_ends(const std::string& name,
                                              const theory::KernelRates& rates, const MatrixF& X,
-                                             const SpectrumEnds& all, const SpectrumEnds& seen);
+                                             FloatProducts products, const SpectrumEnds& all,
+                                             const SpectrumEnds& seen);
 
 }  // namespace twofold::estimators

@@ -34,13 +34,15 @@ std::vector<TangentModeAdvice> ends_of(const MatrixF& X, const TangentAdviceOpti
   const int most = options.products > 0 ? options.products : kProducts;
   const std::int64_t pieces = most * num_blocks(X.rows(), theory::kOperatorRows);
   std::int64_t done = 0;
-  const SymmetricOperator kernels =
-      theory::tangent_operator<float>(pool, X, {theory::kWeak, theory::kJoint}, [&] {
+  const SymmetricOperator kernels = theory::tangent_operator<float>(
+      pool, X, {theory::kWeak, theory::kJoint},
+      [&] {
         check_stop(observer);
         observer.progress({.stage = "λ_max: products with both kernels, at most",
                            .done = done++,
                            .total = pieces});
-      });
+      },
+      options.float_products);
   const Matrix starts = ends_columns(X, options.seed, pool);
   Matrix both(X.rows(), kKernels * kStarts);
   both << starts, starts;
@@ -52,7 +54,8 @@ std::vector<TangentModeAdvice> ends_of(const MatrixF& X, const TangentAdviceOpti
     for (const auto& [name, rates, first] :
          {std::tuple{"weak", theory::kWeak, Index{0}}, {"joint", theory::kJoint, kStarts}}) {
       const SpectrumEnds all = lanczos.ends(first, kStarts);
-      modes.push_back(mode_of_ends(name, rates, X, all, lanczos.ends(first, kDirections)));
+      modes.push_back(mode_of_ends(name, rates, X, options.float_products, all,
+                                   lanczos.ends(first, kDirections)));
       modes.back().products = lanczos.steps();
       accurate = accurate && all.largest_error <= kLanczosTolerance * all.largest;
     }
@@ -98,20 +101,21 @@ double kept_memory(Index n, Index d) {
 
 }  // namespace
 
-Index sampled_rows(Index n, Index d, double memory_limit) {
+Index sampled_rows(Index n, Index d, const TangentAdviceOptions& options) {
+  const double limit = options.memory_limit - kept_memory(n, d);
   Index rows = std::min(kMostSampled, n);
-  while (rows > kLeastSampled && kept_memory(n, d) + stored_memory(rows, d) > memory_limit) {
+  while (rows > kLeastSampled && stored_memory(rows, d, options.float_products) > limit) {
     rows = std::max(rows / 2, kLeastSampled);
   }
   return rows;
 }
 
-double streamed_memory(Index n, Index d) {
+double streamed_memory(Index n, Index d, FloatProducts products) {
   const auto rows = static_cast<double>(n);
   const double vectors = 8.0 * rows * static_cast<double>(kKernels * kStarts) * 5.0;
   const double kept = kept_memory(n, d);
-  return std::max(
-      {3.0 * kept, 2.0 * kept + vectors, kept + stored_memory(std::min(n, kLeastSampled), d)});
+  return std::max({3.0 * kept, kept + theory::unit_rows_memory<float>(n, d, products) + vectors,
+                   kept + stored_memory(std::min(n, kLeastSampled), d, products)});
 }
 
 std::vector<TangentModeAdvice> streamed_modes(const MatrixF& X, const TangentAdviceOptions& options,
@@ -120,7 +124,7 @@ std::vector<TangentModeAdvice> streamed_modes(const MatrixF& X, const TangentAdv
                    fmt::format("λ_max of {} rows; the kernel does not fit in memory", X.rows()));
   std::vector<TangentModeAdvice> modes = ends_of(X, options, pool, observer);
   std::array<Growth, kKernels> growth;
-  Index size = sampled_rows(X.rows(), X.cols(), options.memory_limit);
+  Index size = sampled_rows(X.rows(), X.cols(), options);
   for (Growth& mode : growth) mode.largest = static_cast<double>(size);
   for (std::size_t k = 3; k-- > 0; size /= 2) {
     const auto sample = stored_modes(every_so_many(X, size), options, pool, observer);

@@ -22,7 +22,8 @@ namespace twofold::experiment {
 /// What a system brings along. Its header also declares, for Result and Result::setting,
 ///   make_setting(Spec, seed, pool, previous), predict_case(Result&), summary_json(Result),
 ///   prediction_json(Result), measured_value(Result, name),
-///   simulate(setting, repeat, name, folder, context) -> status, stopped_at, measured.
+///   simulate(setting, repeat, name, folder, context) -> status, stopped_at, measured, arithmetic
+///   (or the setting says its arithmetic()).
 /// Where that is not enough, it overloads the templates of the same names below for its Result.
 template <typename Result, typename Spec>
 struct CaseLoop {
@@ -60,7 +61,7 @@ Result predicted_case(const CaseLoop<Result, Spec>& loop, const Case& c, std::in
   result.label = c.label;
   result.value = c.value;
   result.setting = make_setting(loop.read(document), seed, context.pool, previous);
-  predict_case(result, context.pool);
+  if (!result.setting.spec.predict.skip) predict_case(result, context.pool);
   return result;
 }
 
@@ -88,6 +89,11 @@ RunStatus simulate_case(const ExperimentSpec& spec, std::size_t index, std::stri
       return stop == StopRequest::Interrupt ? RunStatus::Interrupted : RunStatus::Terminated;
     }
     auto s = simulate(result, repeat, fmt::format("case{}", index + 1), folder, context);
+    if constexpr (requires { s.arithmetic; }) {
+      add_distinct(s.arithmetic, result.arithmetic);
+    } else {
+      add_distinct(result.setting.arithmetic(), result.arithmetic);
+    }
     if (s.status == RunStatus::Diverged) {
       result.diverged_at = s.stopped_at;
       context.observer.message(expected ? Severity::Info : Severity::Warning,
@@ -135,7 +141,7 @@ Outcome run_cases(const CaseLoop<Result, Spec>& loop, const ExperimentSpec& spec
   }
   outcome.record = loop.judge(spec, results, folder, context.pool);
   for (const Result& r : results) {
-    Json summary = summary_json(r);
+    Json summary = r.setting.spec.predict.skip ? Json::object() : summary_json(r);
     summary["measured"] = measured_json(r);
     add_case(r, std::move(summary), outcome.record);
   }

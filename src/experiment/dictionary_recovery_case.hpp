@@ -34,6 +34,10 @@ struct RecoverySetting {
   /// Whether atoms are known only up to sign.
   [[nodiscard]] bool signed_codes() const;
   [[nodiscard]] bool oracle() const { return spec.train.support == "oracle"; }
+  /// As in a record.
+  [[nodiscard]] std::string arithmetic() const {
+    return spec.train.precision + ", units that fire";
+  }
   /// Samples of the fixed batch, or all that a file has; 0 for fresh ones without end.
   [[nodiscard]] std::uint64_t samples() const;
 };
@@ -73,6 +77,7 @@ struct RecoveryResult {
   std::optional<RecoveryTheory> predicted;  ///< empty without a known dictionary
   std::vector<RecoveryMeasured> measured;   ///< one per repeat
   std::vector<TrustEntry> trust;
+  std::vector<std::string> arithmetic;  ///< of the repeats, each kind once
   std::int64_t diverged_at = -1;
   double simulate_s = 0.0, predict_s = 0.0;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "experiment/train_precision.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/experiment/experiment_spec.hpp"
 
@@ -74,6 +75,10 @@ bool RecoverySpec::generative() const {
 }
 
 RecoverySpec read_dictionary_recovery_spec(SpecDocument& document) {
+  require(
+      train_precision(document) != "split_bf16", kWhere,
+      "train.precision = \"split_bf16\" is for products of dense matrices, as in tangent_kernel "
+      "and mean_field; here codes are sparse: there are double and float");
   RecoverySpec spec;
   spec.data.source = "sparse_coding";
   RunOptions run;
@@ -82,6 +87,7 @@ RecoverySpec read_dictionary_recovery_spec(SpecDocument& document) {
   document.read("model", spec.model);
   document.read("train", spec.train);
   document.read("compare", spec.compare);
+  document.read("predict", spec.predict);
   document.refuse_unknown_keys();
   check_model(spec);
   check_truth(spec);
@@ -92,7 +98,8 @@ RecoverySpec read_dictionary_recovery_spec(SpecDocument& document) {
 
 std::string resolved_text(const RecoverySpec& spec) {
   return toml_section("data", spec.data) + toml_section("model", spec.model) +
-         toml_section("train", spec.train) + toml_section("compare", spec.compare);
+         toml_section("train", spec.train) + toml_section("compare", spec.compare) +
+         toml_section("predict", spec.predict);
 }
 
 }  // namespace twofold::experiment

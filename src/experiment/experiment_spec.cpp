@@ -49,6 +49,15 @@ void lay_quick_over(SpecDocument& document, bool quick) {
   for (const auto& [key, value] : table->leaves()) document.set(fmt::format("{}={}", key, value));
 }
 
+void require_prediction(const ExperimentSpec& spec) {
+  for (const Case& c : spec.cases) {
+    PredictOptions predict;
+    c.document.clone().read("predict", predict);
+    require(!predict.skip, "experiment::require_prediction",
+            "this spec asks for training alone: give --set predict.skip=false for a prediction");
+  }
+}
+
 ExperimentSpec read_experiment(SpecDocument document) {
   lay_quick_over(document, false);
   ExperimentSpec spec;

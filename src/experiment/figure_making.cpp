@@ -34,7 +34,7 @@ Figure sweep_figure(const FigureOptions& options, const std::string& axis,
   figure.series = "direction";
   bool named = false;
   for (const JudgedCase* one : chosen_results(options.cases, cases)) {
-    if (!one->measured) continue;
+    if (!one->comparable()) continue;
     for (const Comparison& c : one->evaluate(claim)) {
       const std::string series = c.name.empty() ? "" : c.title;
       named = named || !series.empty();

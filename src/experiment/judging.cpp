@@ -15,6 +15,8 @@ namespace {
 
 using Cases = std::vector<const JudgedCase*>;
 
+constexpr std::string_view kSkipped = "the prediction was skipped: predict.skip = true";
+
 Claim make_claim(const ClaimOptions& options, std::string_view about, const Comparison& c,
                  const std::string& case_label) {
   Claim claim;
@@ -35,17 +37,17 @@ Claim make_claim(const ClaimOptions& options, std::string_view about, const Comp
 
 void judge_case(const ClaimOptions& options, const JudgedCase& one, std::string_view about,
                 std::vector<Claim>& claims) {
-  const std::string why = one.obstacle(options);
+  const std::string why = one.predicted ? one.obstacle(options) : std::string(kSkipped);
   const std::vector<Comparison> list =
-      one.measured ? one.evaluate(options)
-                   : std::vector<Comparison>{{"", "", std::nan(""), std::nan("")}};
-  require(!one.measured || options.index < static_cast<std::int64_t>(list.size()),
+      one.comparable() ? one.evaluate(options)
+                       : std::vector<Comparison>{{"", "", std::nan(""), std::nan("")}};
+  require(!one.comparable() || options.index < static_cast<std::int64_t>(list.size()),
           "experiment::judge_claims",
           fmt::format("claim '{}': index = {}, but there are {} values, counted from 0",
                       options.quantity, options.index, list.size()));
   for (std::size_t i = 0; i < list.size(); ++i) {
     const bool other = options.index >= 0 && static_cast<std::size_t>(options.index) != i;
-    if (one.measured && other) continue;
+    if (one.comparable() && other) continue;
     claims.push_back(make_claim(options, about, list[i], one.label));
     judge(claims.back());
     if (why.empty()) continue;
@@ -102,17 +104,17 @@ Comparison exponent_over_cases(const ClaimOptions& inner, const Cases& cases) {
 
 Claim judge_sweep(const ClaimOptions& options, const Cases& cases, std::string_view about) {
   const ClaimOptions inner = without_prefix(options);
-  const bool missing = std::ranges::any_of(cases, [](const JudgedCase* c) { return !c->measured; });
+  const auto missing = std::ranges::find_if_not(cases, &JudgedCase::comparable);
   Comparison c{"", "", std::nan(""), std::nan("")};
-  if (!missing) {
+  if (missing == cases.end()) {
     c = options.quantity.starts_with("minimum:") ? minimum_over_cases(inner, cases)
                                                  : exponent_over_cases(inner, cases);
   }
   Claim claim = make_claim(options, about, c, "");
   judge(claim);
-  if (missing) {
+  if (missing != cases.end()) {
     claim.verdict = Verdict::NotApplicable;
-    claim.why = "a simulation of the sweep diverged";
+    claim.why = (*missing)->predicted ? "a simulation of the sweep diverged" : kSkipped;
   }
   return claim;
 }
@@ -148,6 +150,7 @@ std::vector<Claim> judge_spec(
   };
   for (const ClaimOptions& options : claims) add(options, cases);
   for (std::size_t i = 0; i < cases.size() && claims.empty(); ++i) {
+    if (!cases[i].predicted) continue;
     for (const ClaimOptions& options : defaults(i)) add(options, {cases[i]});
   }
   return judged;

@@ -28,10 +28,13 @@ struct JudgedCase {
   std::string label;
   double value = 0.0;     ///< its place on the axis of a sweep
   bool measured = false;  ///< whether there is anything to compare with
-  /// Comparisons of the claim's quantity; only called if `measured`.
+  /// Comparisons of the claim's quantity; only called if `comparable`.
   std::function<std::vector<Comparison>(const ClaimOptions&)> evaluate;
   /// Why the quantity cannot be expected to agree here; empty if it can.
   std::function<std::string(const ClaimOptions&)> obstacle;
+  bool predicted = true;  ///< false if theory was skipped
+
+  [[nodiscard]] bool comparable() const { return measured && predicted; }
 };
 
 /// What a claim may put before the name of any quantity, with one line for people.
@@ -55,7 +58,7 @@ void check_claim(const ClaimOptions& claim, AboutQuantity about);
                                               AboutQuantity about);
 
 /// All claims of a spec, in order; of a spec without claims those that `defaults` makes about each
-/// case, given its number.
+/// predicted case, given its number.
 [[nodiscard]] std::vector<Claim> judge_spec(
     const std::vector<ClaimOptions>& claims, const std::vector<JudgedCase>& cases,
     AboutQuantity about,
@@ -74,7 +77,8 @@ std::vector<JudgedCase> cases_to_judge(const std::vector<Result>& results,
          [&r, find](const ClaimOptions& claim) { return find(claim.quantity).evaluate(r, claim); },
          [&r, find, obstacle](const ClaimOptions& claim) {
            return obstacle(r, find(claim.quantity).needs);
-         }});
+         },
+         !r.setting.spec.predict.skip});
   }
   return cases;
 }

@@ -91,7 +91,8 @@ struct MeanFieldResult {
   std::vector<Path> measured;  ///< one per repeat
   double asymmetry = 0.0;      ///< ρ of what the network is shown
   std::vector<TrustEntry> trust;
-  std::int64_t diverged_at = -1;  ///< step at which a simulation left the finite numbers
+  std::vector<std::string> arithmetic;  ///< of the repeats, each kind once
+  std::int64_t diverged_at = -1;        ///< step at which a simulation left the finite numbers
   double simulate_s = 0.0, predict_s = 0.0;
 };
 

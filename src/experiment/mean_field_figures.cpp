@@ -18,7 +18,8 @@ constexpr std::string_view kWhere = "experiment::mean_field_figures";
 
 using Results = std::vector<const MeanFieldResult*>;
 
-// One quantity over time: the predicted curve (a band where low < high) and the measured points.
+// One quantity over time: the predicted curve (a band where low < high) and the measured points;
+// either may be empty.
 struct CurveSource {
   std::string series, panel;
   Vector time, predicted, low, high;
@@ -44,25 +45,33 @@ void add_curve(const CurveSource& c, Figure& figure) {
   }
 }
 
+template <typename Values>
+void add_measured(const MeanFieldResult& r, Values&& values, CurveSource& curve) {
+  if (!r.measured.empty()) curve.measured_time = r.measured.front().time;
+  for (const Path& p : r.measured) curve.measured.push_back(values(p));
+}
+
 void add_block_curves(const MeanFieldResult& r, Matrix Path::*values, Figure& figure) {
   for (const Block& b : r.setting.blocks) {
     const auto mean = [&](const Path& p) -> Vector {
+      if (p.time.size() == 0) return {};
       return (p.*values).middleCols(b.first, b.count).rowwise().mean();
     };
-    CurveSource curve{b.label, r.label, r.curve.time, mean(r.curve), {}, {}, r.predicted.time, {}};
-    for (const Path& p : r.measured) curve.measured.push_back(mean(p));
+    CurveSource curve{b.label, r.label, r.curve.time, mean(r.curve), {}, {}, {}, {}};
+    add_measured(r, mean, curve);
     add_curve(curve, figure);
   }
 }
 
 void add_loss_curve(const MeanFieldResult& r, Vector Path::*values, bool band, Figure& figure) {
-  CurveSource curve{r.label, "", r.curve.time, r.curve.*values, {}, {}, r.predicted.time, {}};
+  CurveSource curve{r.label, "", r.curve.time, r.curve.*values, {}, {}, {}, {}};
   curve.unit = r.setting.initial_loss();
   if (band) {
     curve.low = r.curve_low;
     curve.high = r.curve_high;
   }
-  for (const Path& p : r.measured) curve.measured.push_back(p.*values);
+  add_measured(
+      r, [&](const Path& p) { return p.*values; }, curve);
   add_curve(curve, figure);
 }
 
@@ -77,7 +86,8 @@ void draw_loss(const Results& results, Figure& figure) {
 }
 void draw_train_loss(const Results& results, Figure& figure) {
   for (const MeanFieldResult* r : results) {
-    if (r->predicted.train_loss.size() > 0) {
+    const Path& path = r->measured.empty() ? r->predicted : r->measured.front();
+    if (path.train_loss.size() > 0) {
       add_loss_curve(*r, &Path::train_loss, false, figure);
     }
   }
@@ -86,12 +96,14 @@ void draw_train_loss(const Results& results, Figure& figure) {
 // Gain at the end against the eigenvalue.
 void draw_spectrum(const Results& results, Figure& figure) {
   for (const MeanFieldResult* r : results) {
-    const Index last = r->predicted.gain.rows() - 1;
+    const bool predicted = r->predicted.gain.rows() > 0;
     for (Index j = 0; j < r->setting.leading(); ++j) {
       const double s = r->setting.spectrum(j);
-      figure.rows.push_back({s, r->label, "", true, r->predicted.gain(last, j)});
+      if (predicted) {
+        figure.rows.push_back({s, r->label, "", true, r->predicted.gain.bottomRows(1)(j)});
+      }
       numerics::RunningStatistics statistics;
-      for (const Path& p : r->measured) statistics.add(p.gain(last, j));
+      for (const Path& p : r->measured) statistics.add(p.gain.bottomRows(1)(j));
       if (statistics.count() == 0) continue;
       figure.rows.push_back(
           {s, r->label, "", false, statistics.mean(), statistics.standard_error()});

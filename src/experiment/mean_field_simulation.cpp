@@ -23,13 +23,18 @@ struct Repeat {
   std::string stage;  // for progress
   fs::path finished;  // table of measurements, once complete
   fs::path checkpoint;
+  fs::path arithmetic;  // of a finished one
 };
 
 Repeat make_repeat(const MeanFieldSetting& setting, std::int64_t repeat, const std::string& name,
                    const RunFolder& folder) {
   const std::string id = fmt::format("{}-{}", name, repeat + 1);
-  return {static_cast<std::uint64_t>(setting.seed + repeat), id, fmt::format("train {}", id),
-          folder.checkpoint() / (id + ".npy"), folder.checkpoint() / id};
+  return {static_cast<std::uint64_t>(setting.seed + repeat),
+          id,
+          fmt::format("train {}", id),
+          folder.checkpoint() / (id + ".npy"),
+          folder.checkpoint() / id,
+          folder.checkpoint() / (id + ".arithmetic")};
 }
 
 // A generative source draws new samples for each repeat; rows of a file are the same.
@@ -49,6 +54,7 @@ train::SgdOptions sgd_options(const MeanFieldSetting& setting, const Repeat& rep
   options.momentum = setting.spec.train.momentum;
   options.penalty = setting.penalty;
   options.steps = setting.steps;
+  if (setting.spec.train.precision == "split_bf16") options.products = FloatProducts::SplitBf16;
   options.record_steps = setting.record_steps;
   options.stage = repeat.stage;
   options.checkpoint.folder = repeat.checkpoint;
@@ -113,7 +119,7 @@ Simulated simulate_as(const MeanFieldSetting& setting, const Repeat& repeat,
   Measurement<Scalar> measurement(setting, context.pool);
   if (fs::exists(repeat.finished)) {
     measurement.load(repeat.finished);
-    return {RunStatus::Finished, -1, measurement.path()};
+    return {RunStatus::Finished, -1, read_file(repeat.arithmetic), measurement.path()};
   }
   train::SgdHooks<Scalar> hooks;
   hooks.on_record = [&](std::int64_t k, const model::Weights<Scalar>& w, double) {
@@ -134,9 +140,11 @@ Simulated simulate_as(const MeanFieldSetting& setting, const Repeat& repeat,
                       ConstView<Scalar>(result.weights.encoder));
     }
     create_folder(folder.checkpoint());
+    write_file(repeat.arithmetic, result.arithmetic);
     measurement.save(repeat.finished);
   }
-  return {status, status == RunStatus::Diverged ? result.steps : -1, measurement.path()};
+  return {status, status == RunStatus::Diverged ? result.steps : -1, std::string(result.arithmetic),
+          measurement.path()};
 }
 
 }  // namespace

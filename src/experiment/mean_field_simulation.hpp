@@ -14,6 +14,7 @@ namespace twofold::experiment {
 struct Simulated {
   RunStatus status = RunStatus::Finished;
   std::int64_t stopped_at = -1;  ///< step of a divergence
+  std::string arithmetic;        ///< what computed the steps
   Path path;
 };
 

@@ -14,6 +14,7 @@ MeanFieldSpec read_mean_field_spec(SpecDocument& document) {
   document.read("model", spec.model);
   document.read("train", spec.train);
   document.read("record", spec.record);
+  document.read("predict", spec.predict);
   document.refuse_unknown_keys();
   (void)model::parse_activation(spec.model.activation);
   return spec;
@@ -21,7 +22,8 @@ MeanFieldSpec read_mean_field_spec(SpecDocument& document) {
 
 std::string resolved_text(const MeanFieldSpec& spec) {
   return toml_section("data", spec.data) + toml_section("model", spec.model) +
-         toml_section("train", spec.train) + toml_section("record", spec.record);
+         toml_section("train", spec.train) + toml_section("record", spec.record) +
+         toml_section("predict", spec.predict);
 }
 
 }  // namespace twofold::experiment

@@ -57,6 +57,12 @@ void warn(const MeanFieldResult& result, std::set<std::string>& said, Observer& 
   }
 }
 
+void predict_and_warn(MeanFieldResult& result, std::set<std::string>& said, RunContext context) {
+  predict_case(record_times(result.setting), result, context.pool);
+  predict_dense_curve(result);
+  warn(result, said, context.observer);
+}
+
 // File name of a case: its number, which no label can break.
 std::string file_label(std::size_t index) {
   return fmt::format("case{}", index + 1);
@@ -68,6 +74,7 @@ RunStatus simulate_case(const ExperimentSpec& spec, std::size_t index, MeanField
   for (std::int64_t repeat = 0; repeat < spec.run.repeats; ++repeat) {
     Simulated s = simulate(result.setting, repeat, file_label(index), folder, context);
     if (s.status == RunStatus::Interrupted || s.status == RunStatus::Terminated) return s.status;
+    add_distinct(s.arithmetic, result.arithmetic);
     if (s.status == RunStatus::Diverged) {
       result.diverged_at = s.stopped_at;
       result.measured.clear();
@@ -103,7 +110,7 @@ Record make_record(const ExperimentSpec& spec, const std::vector<MeanFieldResult
   record.claims = judge_claims(spec, results);
   record.figures = mean_field_figures(spec, results);
   for (const MeanFieldResult& r : results) {
-    Json summary = summary_json(r);
+    Json summary = r.setting.spec.predict.skip ? Json::object() : summary_json(r);
     add_post_mortem(r, summary);
     add_case(r, std::move(summary), record);
   }
@@ -116,9 +123,7 @@ Outcome run(const ExperimentSpec& spec, const RunFolder& folder, RunContext cont
   std::vector<MeanFieldResult> results;
   for (std::size_t i = 0; i < spec.cases.size(); ++i) {
     MeanFieldResult result = open_case(spec.cases[i], spec.run.seed, true, context);
-    predict_case(record_times(result.setting), result, context.pool);
-    predict_dense_curve(result);
-    warn(result, said, context.observer);
+    if (!result.setting.spec.predict.skip) predict_and_warn(result, said, context);
     const RunStatus status = simulate_case(spec, i, result, folder, context);
     if (status == RunStatus::Interrupted || status == RunStatus::Terminated) return {status, {}};
     if (status == RunStatus::Diverged) outcome.status = status;

@@ -37,6 +37,10 @@ struct OneBitSetting {
   [[nodiscard]] bool learned() const { return spec.model.encoder == "learned"; }
   /// Training vectors behind the least-squares decoder, no more than there are; 0: none is fitted.
   [[nodiscard]] Index fit_samples() const;
+  /// As in a record.
+  [[nodiscard]] std::string arithmetic() const {
+    return learned() ? "double (encoder)" : "float (codes and decoders)";
+  }
   /// Whether the multi-layer decoder applies: B is rotation-like.
   [[nodiscard]] bool layered() const { return !learned() && spec.model.encoder != "identity"; }
 };
@@ -85,6 +89,7 @@ struct OneBitResult {
   OneBitPrediction predicted;
   std::vector<OneBitMeasured> measured;  ///< one per repeat
   std::vector<TrustEntry> trust;
+  std::vector<std::string> arithmetic;  ///< of the repeats, each kind once
   std::int64_t diverged_at = -1;
   double simulate_s = 0.0, predict_s = 0.0;
 };

@@ -32,6 +32,10 @@ void add_measured(Figure& figure, double x, const std::string& series, const std
   }
 }
 
+double predicted_layer(const OneBitResult& r, std::size_t i) {
+  return i < r.predicted.layers.size() ? r.predicted.layers[i] : OneBitPrediction::kNone;
+}
+
 // Every decoder against the value of the case.
 void draw_errors(const Results& results, Figure& figure) {
   for (const OneBitResult* r : results) {
@@ -40,9 +44,9 @@ void draw_errors(const Results& results, Figure& figure) {
     add_measured(figure, r->value, "linear", panel, *r, "linear");
     add_measured(figure, r->value, "linear, fitted", panel, *r, "fitted");
     const auto& layers = r->setting.spec.decode.layers;
-    for (std::size_t i = 0; i < r->predicted.layers.size(); ++i) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::string name = fmt::format("L = {}", layers[i]);
-      add_predicted(figure, r->value, name, panel, r->predicted.layers[i]);
+      add_predicted(figure, r->value, name, panel, predicted_layer(*r, i));
       add_measured(figure, r->value, name, panel, *r, fmt::format("layer {}", layers[i]));
     }
     if (r->setting.layered()) add_predicted(figure, r->value, "Bayes", panel, r->predicted.bayes);
@@ -56,9 +60,9 @@ void draw_errors(const Results& results, Figure& figure) {
 void draw_layers(const Results& results, Figure& figure) {
   for (const OneBitResult* r : results) {
     const auto& layers = r->setting.spec.decode.layers;
-    for (std::size_t i = 0; i < r->predicted.layers.size(); ++i) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
       const auto L = static_cast<double>(layers[i]);
-      add_predicted(figure, L, r->label, "", r->predicted.layers[i]);
+      add_predicted(figure, L, r->label, "", predicted_layer(*r, i));
       add_measured(figure, L, r->label, "", *r, fmt::format("layer {}", layers[i]));
       const std::string trained = r->label.empty() ? "unrolled" : r->label + ", unrolled";
       add_measured(figure, L, trained, "", *r, fmt::format("unrolled {}", layers[i]));
@@ -95,7 +99,8 @@ void draw_transition(const Results& results, Figure& figure) {
     data::SourceOptions options = r->setting.spec.data;
     const std::string& panel = options.source;
     add_measured(figure, options.sparsity, "learned", panel, *r, "trained");
-    if (std::ranges::find(drawn, panel) != drawn.end()) continue;
+    const bool known = std::ranges::find(drawn, panel) != drawn.end();
+    if (known || r->setting.spec.predict.skip) continue;
     drawn.push_back(panel);
     for (int i = 0; i < kPoints; ++i) {
       const double p = options.sparsity = 0.2 + 0.8 * i / (kPoints - 1);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "experiment/train_precision.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/experiment/experiment_spec.hpp"
 
@@ -43,6 +44,9 @@ void check(const OneBitSpec& spec) {
 }  // namespace
 
 OneBitSpec read_one_bit_spec(SpecDocument& document) {
+  require(train_precision(document).empty(), kWhere,
+          "train.precision is not to be chosen here: encoders are trained in double, codes and "
+          "decoders are computed in float");
   OneBitSpec spec;
   RunOptions run;
   document.read("", run);
@@ -51,6 +55,7 @@ OneBitSpec read_one_bit_spec(SpecDocument& document) {
   document.read("decode", spec.decode);
   document.read("train", spec.train);
   document.read("unrolled", spec.unrolled);
+  document.read("predict", spec.predict);
   document.refuse_unknown_keys();
   check(spec);
   return spec;
@@ -59,7 +64,7 @@ OneBitSpec read_one_bit_spec(SpecDocument& document) {
 std::string resolved_text(const OneBitSpec& spec) {
   return toml_section("data", spec.data) + toml_section("model", spec.model) +
          toml_section("decode", spec.decode) + toml_section("train", spec.train) +
-         toml_section("unrolled", spec.unrolled);
+         toml_section("unrolled", spec.unrolled) + toml_section("predict", spec.predict);
 }
 
 }  // namespace twofold::experiment

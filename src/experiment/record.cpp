@@ -1,13 +1,16 @@
 #include "twofold/experiment/record.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <fstream>
 #include <ostream>
 
+#include "experiment/record_making.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/core/file.hpp"
+#include "twofold/core/processor.hpp"
 #include "twofold/core/version.hpp"
 
 namespace twofold::experiment {
@@ -71,6 +74,15 @@ std::string cpu_name() {
   return "unknown";
 }
 
+Json train_json(const std::vector<std::string>& arithmetic) {
+  std::vector<std::string> precision;
+  for (const std::string& one : arithmetic) {
+    add_distinct(one.substr(0, one.find_first_of(" ,")), precision);
+  }
+  return {{"precision", fmt::format("{}", fmt::join(precision, "; "))},
+          {"arithmetic", fmt::format("{}", fmt::join(arithmetic, "; "))}};
+}
+
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",\"\n") == std::string::npos) return text;
   std::string out = "\"";
@@ -130,7 +142,11 @@ Json to_json(const Record& r, int threads) {
           {"description", r.description},
           {"seed", r.seed},
           {"status", r.status},
-          {"machine", {{"cpu", cpu_name()}, {"threads", threads}}},
+          {"machine",
+           {{"cpu", cpu_name()},
+            {"instructions", instructions_name(usable_instructions())},
+            {"threads", threads}}},
+          {"train", train_json(r.arithmetic)},
           {"claims", list(r.claims)},
           {"figures", list(r.figures)},
           {"images", list(r.pictures)},

@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/record.hpp"
@@ -23,6 +26,11 @@ namespace twofold::experiment {
   return record;
 }
 
+/// The inverse of json_number: NaN for null.
+[[nodiscard]] inline double number_in(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
 /// A value in a table of text; "-" where it is undefined.
 [[nodiscard]] inline std::string cell(const Json& value) {
   if (value.is_number_integer()) return fmt::format("{}", value.get<std::int64_t>());
@@ -31,11 +39,16 @@ namespace twofold::experiment {
   return value.is_string() ? value.get<std::string>() : "-";
 }
 
-/// Adds a case: its times, its trust report under its label, and its summary.
+inline void add_distinct(const std::string& text, std::vector<std::string>& list) {
+  if (std::ranges::find(list, text) == list.end()) list.push_back(text);
+}
+
+/// Adds a case: its times, its arithmetic, its trust report under its label, and its summary.
 template <typename Result>
 void add_case(const Result& result, Json summary, Record& record) {
   record.simulate_s += result.simulate_s;
   record.predict_s += result.predict_s;
+  for (const std::string& one : result.arithmetic) add_distinct(one, record.arithmetic);
   for (TrustEntry e : result.trust) {
     if (!result.label.empty()) e.name += " (" + result.label + ")";
     record.trust.push_back(std::move(e));

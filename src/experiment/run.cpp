@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include "experiment/train_precision.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/core/version.hpp"
 #include "twofold/data/locate.hpp"
+#include "twofold/linalg/split_product.hpp"
 
 namespace twofold::experiment {
 namespace {
@@ -34,10 +36,25 @@ void log_end(const RunFolder& folder, const Outcome& outcome) {
   folder.log(line.dump());
 }
 
+void warn_of_slow_products(const ExperimentSpec& spec, Observer& observer) {
+  const std::string_view instructions = split_product_instructions();
+  if (instructions == "amx_bf16") return;
+  for (const Case& c : spec.cases) {
+    if (train_precision(c.document) != "split_bf16") continue;
+    return observer.message(
+        Severity::Warning,
+        fmt::format("split_bf16 is slower than float here ({}): it pays on processors with AMX",
+                    instructions));
+  }
+}
+
 RunStatus run_into(const RunFolder& folder, const System& system, const ExperimentSpec& spec,
                    RunContext context) {
   Outcome outcome = system.run(spec, folder, context);
   outcome.record.status = status_word(outcome.status);
+  for (const std::string& one : outcome.record.arithmetic) {
+    context.observer.message(Severity::Info, "computed in " + one);
+  }
   log_end(folder, outcome);
   if (outcome.status == RunStatus::Finished || outcome.status == RunStatus::Diverged) {
     write_record(folder.path(), outcome.record, context.pool.size());
@@ -57,6 +74,7 @@ RunStatus run_experiment(const ExperimentSpec& spec, const fs::path& path, Exist
     context.observer.message(Severity::Info, fmt::format("{} is complete already", path.string()));
     return read_record(path)["status"] == "diverged" ? RunStatus::Diverged : RunStatus::Finished;
   }
+  warn_of_slow_products(spec, context.observer);
   folder.log(
       Json{{"event", "start"}, {"version", kVersion}, {"threads", context.pool.size()}}.dump());
   try {

@@ -114,6 +114,7 @@ struct TangentResult {
   TangentTheory predicted;
   std::vector<TangentMeasured> measured;  ///< one per repeat
   std::vector<TrustEntry> trust;
+  std::vector<std::string> arithmetic;  ///< of the repeats, each kind once
   std::int64_t diverged_at = -1;
   double simulate_s = 0.0, predict_s = 0.0;
 };

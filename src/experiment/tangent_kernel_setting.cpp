@@ -22,7 +22,8 @@ void refuse_too_many(std::uint64_t samples) {
   require(
       samples <= kMostSamples, kWhere,
       fmt::format("{} samples: theory would decompose a kernel of {:.2g} GB; set data.samples to "
-                  "at most {}, or ask `twofold advise`, which takes more",
+                  "at most {}, predict.skip = true for training alone, or ask `twofold advise`, "
+                  "which takes more",
                   samples, 8e-9 * n * n, kMostSamples));
 }
 
@@ -64,7 +65,7 @@ TangentSetting make_setting(TangentSpec spec, std::int64_t seed, ThreadPool& poo
           fmt::format("{} never ends, but training is on a fixed batch: say how many samples in "
                       "data.samples",
                       setting.dataset.description));
-  refuse_too_many(train.size());
+  if (!setting.spec.predict.skip) refuse_too_many(train.size());
   setting.samples = first_rows(train, train.size());
   if (setting.samples.squaredNorm() == 0.0) {
     throw DataError(kWhere, fmt::format("all samples are 0 after data.transforms ({}): there is "

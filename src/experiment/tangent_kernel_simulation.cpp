@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "experiment/record_making.hpp"
 #include "experiment/tangent_kernel_comparison.hpp"
 #include "experiment/tangent_kernel_theory.hpp"
 #include "experiment/tangent_kernel_training.hpp"
@@ -18,16 +19,12 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kCatapultsSaid = 3;
 
-// JSON has no NaN: it is null there.
-double number_in(const Json& json) {
-  return json.is_null() ? kNoNumber : json.get<double>();
-}
-
 Json to_json(const TangentSimulated& simulated) {
   const TangentMeasured& m = simulated.measured;
   Json values = Json::object();
   for (const auto& [name, value] : m.values) values[name] = {value.predicted, value.measured};
   return {{"stopped_at", simulated.stopped_at},
+          {"arithmetic", simulated.arithmetic},
           {"values", values},
           {"loss", m.loss},
           {"records", m.records},
@@ -37,6 +34,7 @@ Json to_json(const TangentSimulated& simulated) {
 TangentSimulated from_json(const Json& json) {
   TangentSimulated simulated;
   json.at("stopped_at").get_to(simulated.stopped_at);
+  json.at("arithmetic").get_to(simulated.arithmetic);
   if (simulated.stopped_at >= 0) simulated.status = RunStatus::Diverged;
   TangentMeasured& m = simulated.measured;
   for (const auto& [name, value] : json.at("values").items()) {
@@ -88,26 +86,37 @@ void say_catapults(const TangentTrained& trained, bool stable, Observer& observe
   }
 }
 
+void forget_predictions(TangentMeasured& measured) {
+  for (auto& [name, value] : measured.values) value.predicted = kNoNumber;
+}
+
 TangentSimulated simulate_start(const TangentSetting& setting, const TangentTheory& theory,
                                 const std::string& id, const RunFolder& folder,
                                 RunContext context) {
   const auto seed = static_cast<std::uint64_t>(setting.seed);
-  const Matrix E_0 =
-      setting.samples -
-      outputs<double>(setting.samples, start_weights<double>(setting, seed), context.pool);
   const double step = training_step(setting, theory.reference, seed, context.pool);
-  const TangentTrained trained = train_network(
-      setting, seed, step,
-      [&](std::int64_t t, const Matrix& E) { return deviation(theory, E_0, step, t, E); }, id,
-      folder, context);
+  const bool predicted = !setting.spec.predict.skip;
+  Matrix E_0;
+  Deviation from_theory;
+  if (predicted) {
+    E_0 = setting.samples -
+          outputs<double>(setting.samples, start_weights<double>(setting, seed), context.pool);
+    from_theory = [&](std::int64_t t, const Matrix& E) {
+      return deviation(theory, E_0, step, t, E);
+    };
+  }
+  const TangentTrained trained =
+      train_network(setting, seed, step, from_theory, id, folder, context);
   TangentSimulated simulated;
   simulated.status = trained.status;
+  simulated.arithmetic = trained.arithmetic;
   if (trained.status == RunStatus::Diverged) simulated.stopped_at = trained.steps;
   if (trained.status == RunStatus::Interrupted || trained.status == RunStatus::Terminated) {
     return simulated;
   }
   say_catapults(trained, step < theory.stable_step(), context.observer);
   simulated.measured = compare(setting, theory, E_0, trained, context.pool);
+  if (!predicted) forget_predictions(simulated.measured);
   leave_outputs(folder, id, trained);
   return simulated;
 }
@@ -125,7 +134,10 @@ TangentSimulated simulate(const TangentResult& result, std::int64_t repeat, cons
     simulated = simulate_start(setting, result.predicted, id, folder, context);
   } else {
     const TangentSetting other = make_setting(setting.spec, setting.seed + repeat, context.pool);
-    simulated = simulate_start(other, tangent_theory(other, context.pool), id, folder, context);
+    const bool predicted = !other.spec.predict.skip;
+    simulated =
+        simulate_start(other, predicted ? tangent_theory(other, context.pool) : TangentTheory{}, id,
+                       folder, context);
   }
   if (simulated.status == RunStatus::Interrupted || simulated.status == RunStatus::Terminated) {
     return simulated;

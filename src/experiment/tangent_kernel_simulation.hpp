@@ -13,6 +13,7 @@ namespace twofold::experiment {
 struct TangentSimulated {
   RunStatus status = RunStatus::Finished;
   std::int64_t stopped_at = -1;  ///< step of a divergence
+  std::string arithmetic;        ///< what computed the steps
   TangentMeasured measured;
 };
 

@@ -30,6 +30,9 @@ void check_training(const TangentSpec& spec) {
   const TangentTrain& t = spec.train;
   require(!t.step || t.step_ratio == 0.0, kWhere,
           "train.step and train.step_ratio both give the step: leave one out");
+  require(!spec.predict.skip || t.step_ratio == 0.0, kWhere,
+          "train.step_ratio is in units of a predicted eigenvalue: with predict.skip = true give "
+          "train.step, a number or \"auto\"");
   require(t.mode == "joint" || t.decoder_step == 1.0, kWhere,
           fmt::format("train.decoder_step is for mode = \"joint\", not {}", t.mode));
   require(!t.halve || spec.predict.kernel == "infinite", kWhere,
@@ -61,6 +64,7 @@ TangentSpec read_tangent_kernel_spec(SpecDocument& document) {
   document.read("model", spec.model);
   document.read("train", spec.train);
   document.read("record", spec.record);
+  document.read<PredictOptions>("predict", spec.predict);
   document.read("predict", spec.predict);
   document.refuse_unknown_keys();
   check_model(spec);
@@ -72,7 +76,7 @@ TangentSpec read_tangent_kernel_spec(SpecDocument& document) {
 std::string resolved_text(const TangentSpec& spec) {
   return toml_section("data", spec.data) + toml_section("model", spec.model) +
          toml_section("train", spec.train) + toml_section("record", spec.record) +
-         toml_section("predict", spec.predict);
+         toml_section<PredictOptions>("predict", spec.predict) + toml_section("", spec.predict);
 }
 
 }  // namespace twofold::experiment

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "experiment/record_making.hpp"
 #include "experiment/tangent_kernel_theory.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/train/tangent_power.hpp"
@@ -43,7 +44,7 @@ class Path {
       const Json json = Json::parse(text);
       json.at("loss").get_to(loss_);
       json.at("records").get_to(records_);
-      json.at("deviations").get_to(deviations_);
+      for (const Json& value : json.at("deviations")) deviations_.push_back(number_in(value));
     } catch (const Json::exception&) {
       throw DataError("experiment::tangent_kernel",
                       "the records in the checkpoint are damaged; start over with --force");
@@ -74,6 +75,7 @@ train::TangentDescentOptions options_of(const TangentSetting& setting, std::uint
   options.steps = spec.steps;
   options.target = spec.target;
   options.divergence_limit = spec.divergence_limit;
+  if (spec.precision == "split_bf16") options.products = FloatProducts::SplitBf16;
   options.record_steps = reported_steps(setting.spec);
   options.stage = fmt::format("train {}", id);
   options.checkpoint.folder = folder.checkpoint() / id;
@@ -92,6 +94,7 @@ TangentTrained train_in(const TangentSetting& setting, std::uint64_t seed,
   Path path;
   train::TangentDescentHooks<Scalar> hooks;
   hooks.on_record = [&](std::int64_t k, const model::Weights<Scalar>& weights, double) {
+    if (!deviation) return path.deviation(k, kNoNumber);
     const Matrix E = setting.samples - outputs<Scalar>(setting.samples, weights, context.pool);
     path.deviation(k, deviation(k, E));
   };
@@ -111,6 +114,7 @@ TangentTrained train_in(const TangentSetting& setting, std::uint64_t seed,
   trained.status = status_of(run.status, run.stop);
   trained.how = run.status;
   trained.steps = run.steps;
+  trained.arithmetic = run.arithmetic;
   trained.step = run.step;
   trained.start_norm = start.encoder.template cast<double>().norm();
   trained.movement = run.movement;
@@ -148,9 +152,9 @@ TangentTrained train_network(const TangentSetting& setting, std::uint64_t seed, 
                              const Deviation& deviation, const std::string& id,
                              const RunFolder& folder, RunContext context) {
   const train::TangentDescentOptions options = options_of(setting, seed, step, id, folder);
-  return setting.spec.train.precision == "float"
-             ? train_in<float>(setting, seed, options, deviation, context)
-             : train_in<double>(setting, seed, options, deviation, context);
+  return setting.spec.train.precision == "double"
+             ? train_in<double>(setting, seed, options, deviation, context)
+             : train_in<float>(setting, seed, options, deviation, context);
 }
 
 }  // namespace twofold::experiment

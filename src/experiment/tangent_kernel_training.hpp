@@ -17,6 +17,7 @@ struct TangentTrained {
   train::TangentDescentStatus how = train::TangentDescentStatus::Finished;
   std::int64_t steps = 0;   ///< updates made
   double step = 0.0;        ///< η
+  std::string arithmetic;   ///< what computed the steps
   double start_norm = 0.0;  ///< ‖W_0‖
   train::WeightMovement movement;
   std::int64_t catapults = 0;          ///< rises of the loss that are over
@@ -33,7 +34,7 @@ struct TangentTrained {
 [[nodiscard]] double training_step(const TangentSetting& setting, double reference,
                                    std::uint64_t seed, ThreadPool& pool);
 
-/// What is to be remembered of the residual E_t (n×d) at a reported step.
+/// What is to be remembered of the residual E_t (n×d) at a reported step; may be empty.
 using Deviation = std::function<double(std::int64_t t, const Matrix& E)>;
 
 /// @param seed   of the start.  @param step  η > 0.

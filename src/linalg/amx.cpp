@@ -7,11 +7,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "twofold/core/processor.hpp"
+
 namespace twofold::amx {
 namespace {
 
 bool ask() noexcept {
-  if (!__builtin_cpu_supports("amx-tile") || !__builtin_cpu_supports("amx-bf16")) return false;
+  if (!has(Instructions::Amx)) return false;
   constexpr long kRequestState = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM
   return syscall(SYS_arch_prctl, kRequestState, kTileData) == 0;
 }

@@ -20,6 +20,7 @@ inline constexpr int kRowMajor = 101, kNoTrans = 111, kTrans = 112;
 // The trailing sizes are the lengths gfortran passes for each character argument.
 extern "C" {
 void openblas_set_num_threads(int threads);
+char* openblas_get_corename();
 int blas_thread_shutdown_();
 void cblas_sgemm(int order, int trans_a, int trans_b, int m, int n, int k, float alpha,
                  const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc);

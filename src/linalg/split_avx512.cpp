@@ -1,5 +1,6 @@
 // Packing on 16 floats a register, and products by AVX512_BF16.
 #include "split_engine.hpp"
+#include "twofold/core/processor.hpp"
 
 #if defined(__x86_64__)
 
@@ -17,9 +18,9 @@ namespace {
 
 constexpr Index kLanes = 16;
 
-// A tile's 16 rows of 16 words, leading halves and rest.
-struct Words {
-  __m512i leading[kLanes], rest[kLanes];
+// 16 rows of 16 words each: leading halves, or rest.
+struct Tile {
+  __m512i_u *leading, *rest;
 };
 
 TWOFOLD_TARGET __mmask16 lanes(Index count) noexcept {
@@ -30,52 +31,61 @@ TWOFOLD_TARGET inline __m512 widened(__m512i words) noexcept {
   return _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
 }
 
-// 16 numbers as words with the bfloat16 in the lower half.
-TWOFOLD_TARGET inline __m512i rounded(__m512 x) noexcept {
-  return _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)));
+// The bfloat16 of a, then those of b.
+TWOFOLD_TARGET inline __m512i rounded(__m512 a, __m512 b) noexcept {
+  return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(b, a));
+}
+
+// Of 32 halves: 0, 16, 1, 17, ...
+TWOFOLD_TARGET inline __m512i interleaved() noexcept {
+  const __m512i counter = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  return _mm512_or_si512(counter,
+                         _mm512_slli_epi32(_mm512_or_si512(counter, _mm512_set1_epi32(16)), 16));
 }
 
 // Inner numbers that are neighbours: rows of the source are rows of the tile.
-TWOFOLD_TARGET void read_along(const SplitSource& source, Index k, Words& words) noexcept {
+TWOFOLD_TARGET void read_along(const SplitSource& source, const Tile& words) noexcept {
   const __m512 factor = _mm512_set1_ps(source.factor);
-  const __mmask16 low = lanes(source.inner - k);
-  const __mmask16 high = source.inner - k > kLanes ? lanes(source.inner - k - kLanes) : 0;
+  const __mmask16 low = lanes(source.inner);
+  const __mmask16 high = source.inner > kLanes ? lanes(source.inner - kLanes) : 0;
   for (Index r = 0; r < kLanes; ++r) {
     __m512 a = _mm512_setzero_ps(), b = a;
     if (r < source.count) {
-      const float* row = source.data + r * source.stride + k;
+      const float* row = source.data + r * source.stride;
       a = _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(low, row));
       b = high == 0 ? b : _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(high, row + kLanes));
     }
-    const auto leading = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(b, a));
+    const __m512i leading = rounded(a, b);
     words.leading[r] = leading;
     a = _mm512_sub_ps(a, widened(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(leading))));
     b = _mm512_sub_ps(b, widened(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(leading, 1))));
-    words.rest[r] = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(b, a));
+    words.rest[r] = rounded(a, b);
   }
 }
 
 // Inner numbers that are a row apart: pairs of rows of the source are rows of the tile.
-TWOFOLD_TARGET void read_across(const SplitSource& source, Index k, Words& words) noexcept {
+TWOFOLD_TARGET void read_across(const SplitSource& source, const Tile& words) noexcept {
   const __m512 factor = _mm512_set1_ps(source.factor);
   const __mmask16 some = lanes(source.count);
-  const auto row = [&](Index inner) TWOFOLD_TARGET {
-    if (inner >= source.inner) return _mm512_setzero_ps();
-    const float* from = source.data + inner * source.stride;
-    return _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(some, from));
-  };
+  const __m512i in_turn = interleaved();
   for (Index pair = 0; pair < kLanes; ++pair) {
-    const __m512 a = row(k + 2 * pair), b = row(k + 2 * pair + 1);
-    const __m512i low = rounded(a), high = rounded(b);
-    words.leading[pair] = _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
-    const __m512i low_rest = rounded(_mm512_sub_ps(a, widened(low)));
-    const __m512i high_rest = rounded(_mm512_sub_ps(b, widened(high)));
-    words.rest[pair] = _mm512_or_si512(low_rest, _mm512_slli_epi32(high_rest, 16));
+    const Index inner = 2 * pair;
+    const __mmask16 first = inner < source.inner ? some : 0;
+    const __mmask16 second = inner + 1 < source.inner ? some : 0;
+    const float* from = source.data + inner * source.stride;
+    const __m512 a = _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(first, from));
+    const __m512 b = _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(second, from + source.stride));
+    const __m512i leading = _mm512_permutexvar_epi16(in_turn, rounded(a, b));
+    const __m512i upper = _mm512_and_si512(leading, _mm512_set1_epi32(~0xffff));
+    const __m512 a_rest = _mm512_sub_ps(a, widened(leading));
+    const __m512 b_rest = _mm512_sub_ps(b, _mm512_castsi512_ps(upper));
+    words.leading[pair] = leading;
+    words.rest[pair] = _mm512_permutexvar_epi16(in_turn, rounded(a_rest, b_rest));
   }
 }
 
 // 16×16 words: neighbours in pairs of words, then of two, then of the quarters of a register.
-TWOFOLD_TARGET void transpose(__m512i (&m)[kLanes]) noexcept {
+TWOFOLD_TARGET void transpose(__m512i_u* m) noexcept {
   __m512i t[kLanes];
   for (int i = 0; i < 16; i += 2) {
     t[i] = _mm512_unpacklo_epi32(m[i], m[i + 1]);
@@ -102,25 +112,24 @@ TWOFOLD_TARGET void transpose(__m512i (&m)[kLanes]) noexcept {
   }
 }
 
-TWOFOLD_TARGET void store(const __m512i (&words)[kLanes], std::uint16_t* tile) noexcept {
-  for (Index r = 0; r < kLanes; ++r) _mm512_storeu_si512(tile + 2 * kLanes * r, words[r]);
-}
-
 // Sums of 16×16 in registers; an entry of L is broadcast, with its neighbour.
+template <bool kRest>
 TWOFOLD_TARGET void square(const std::uint16_t* left, const std::uint16_t* right, Index size,
                            __m512 (&sum)[kLanes]) noexcept {
-  for (Index tile = 0; tile < size; tile += kSplitTile) {
+  for (Index tile = 0; tile < size; tile += split_tile(kRest)) {
     for (Index pair = 0; pair < kLanes; ++pair) {
       const std::uint16_t* r = right + tile + 2 * kLanes * pair;
       const auto r1 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(r));
-      const auto r2 = reinterpret_cast<__m512bh>(_mm512_loadu_si512(r + 2 * kSplitWords));
+      const auto r2 =
+          reinterpret_cast<__m512bh>(_mm512_loadu_si512(kRest ? r + 2 * kSplitWords : r));
       const auto* words = reinterpret_cast<const int*>(left + tile) + pair;
 #pragma GCC unroll 16
       for (Index i = 0; i < kLanes; ++i) {
         const auto l1 = reinterpret_cast<__m512bh>(_mm512_set1_epi32(words[kLanes * i]));
+        sum[i] = _mm512_dpbf16_ps(sum[i], l1, r1);
+        if constexpr (!kRest) continue;
         const auto l2 =
             reinterpret_cast<__m512bh>(_mm512_set1_epi32(words[kLanes * i + kSplitWords]));
-        sum[i] = _mm512_dpbf16_ps(sum[i], l1, r1);
         sum[i] = _mm512_dpbf16_ps(sum[i], l1, r2);
         sum[i] = _mm512_dpbf16_ps(sum[i], l2, r1);
       }
@@ -128,9 +137,10 @@ TWOFOLD_TARGET void square(const std::uint16_t* left, const std::uint16_t* right
   }
 }
 
+template <bool kRest>
 TWOFOLD_TARGET void multiply(const SplitPart& L, const SplitPart& R, bool add, float* C,
                              Index stride) noexcept {
-  const Index group = split_tiles(L.inner) * kSplitTile;
+  const Index group = split_tiles(L.inner) * split_tile(kRest);
   const auto body = [&](Index i, Index j, Index rows, Index columns) TWOFOLD_TARGET {
     float* out = C + i * stride + j;
     const __mmask16 some = lanes(columns);
@@ -139,34 +149,34 @@ TWOFOLD_TARGET void multiply(const SplitPart& L, const SplitPart& R, bool add, f
       sum[r] =
           add && r < rows ? _mm512_maskz_loadu_ps(some, out + r * stride) : _mm512_setzero_ps();
     }
-    square(L.tiles + i / kLanes * group, R.tiles + j / kLanes * group, group, sum);
+    square<kRest>(L.tiles + i / kLanes * group, R.tiles + j / kLanes * group, group, sum);
     for (Index r = 0; r < rows; ++r) _mm512_mask_storeu_ps(out + r * stride, some, sum[r]);
   };
   for_each_square<kLanes>(L.count, R.count, body);
 }
 
+TWOFOLD_TARGET void multiply_leading(const SplitPart& L, const SplitPart& R, float* C,
+                                     Index stride) noexcept {
+  multiply<false>(L, R, false, C, stride);
+}
+
 }  // namespace
 
 TWOFOLD_TARGET void pack_split_avx512(const SplitSource& source, bool left,
-                                      std::uint16_t* tiles) noexcept {
-  for (Index k = 0; k < source.inner; k += kSplitInner, tiles += kSplitTile) {
-    Words words;
-    source.along ? read_along(source, k, words) : read_across(source, k, words);
-    if (source.along != left) {
-      transpose(words.leading);
-      transpose(words.rest);
-    }
-    store(words.leading, tiles);
-    store(words.rest, tiles + 2 * kSplitWords);
-  }
+                                      std::uint16_t* tile) noexcept {
+  __m512i unwanted[kLanes];
+  auto* leading = reinterpret_cast<__m512i_u*>(tile);
+  const Tile words{leading, source.rest ? leading + kLanes : unwanted};
+  source.along ? read_along(source, words) : read_across(source, words);
+  if (source.along == left) return;
+  transpose(words.leading);
+  if (source.rest) transpose(words.rest);
 }
 
 const SplitEngine* avx512_split_engine() noexcept {
-  static constexpr SplitEngine engine{"avx512_bf16", pack_split_avx512, multiply};
-  static const bool runs =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bf16");
-  return runs ? &engine : nullptr;
+  static constexpr SplitEngine engine{"avx512_bf16", pack_split_avx512, multiply<true>,
+                                      multiply_leading};
+  return has(Instructions::Avx512Bf16) ? &engine : nullptr;
 }
 
 }  // namespace twofold

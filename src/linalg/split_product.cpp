@@ -21,9 +21,9 @@ const SplitEngine& engine() noexcept {
   return chosen;
 }
 
-// Squares of 32 are computed whole.
+// As much for count×inner as for inner×count.
 Index room(Index count, Index inner) {
-  return num_blocks(count, 2 * kSplitGroup) * 2 * split_tiles(inner) * kSplitTile;
+  return num_blocks(count, kSplitInner) * 2 * split_tiles(inner) * kSplitTile;
 }
 
 constexpr Index kAlignment = 64 / sizeof(std::uint16_t);
@@ -69,15 +69,25 @@ void SplitOperand::pack(bool left, bool along, const ConstView<float>& M, float 
   // The numbers left out must be another part's.
   if (inner_first + inner < inner_) check(inner_, 0, inner_first + inner, kSplitInner);
   std::uint16_t* tiles = memory_.data() + start() + inner_first / kSplitInner * kSplitTile;
-  const Index step = along ? M.outerStride() : 1;
-  for (Index r = 0; r < count; r += kSplitGroup) {
-    const SplitSource source{.data = M.data() + r * step,
-                             .stride = M.outerStride(),
-                             .count = std::min(kSplitGroup, count - r),
-                             .inner = inner,
-                             .along = along,
-                             .factor = factor};
-    engine().pack(source, left, tiles + offset(first + r, inner_));
+  const auto pack_tile = [&](Index r, Index k) {
+    const SplitSource source{
+        .data = M.data() + (along ? r * M.outerStride() + k : k * M.outerStride() + r),
+        .stride = M.outerStride(),
+        .count = std::min(kSplitGroup, count - r),
+        .inner = std::min(kSplitInner, inner - k),
+        .along = along,
+        .factor = factor};
+    engine().pack(source, left, tiles + offset(first + r, inner_) + k / kSplitInner * kSplitTile);
+  };
+  // Neighbouring tiles of M one after the other.
+  if (along) {
+    for (Index r = 0; r < count; r += kSplitGroup) {
+      for (Index k = 0; k < inner; k += kSplitInner) pack_tile(r, k);
+    }
+  } else {
+    for (Index k = 0; k < inner; k += kSplitInner) {
+      for (Index r = 0; r < count; r += kSplitGroup) pack_tile(r, k);
+    }
   }
 }
 

@@ -8,14 +8,17 @@
 
 namespace twofold::ops {
 
-/// For each of `rows` rows, which rows of another matrix it is paired with, and the value that goes
-/// with each pair: those of row r are `count[r]` entries from r * stride on.
+/// Which columns fire in each of `rows` rows: for column c of row r, bit c of the `words` words
+/// from r * words on. The value of a pair is value[r * stride + c], or, if `in_order`, for the e-th
+/// bit that is set in word w, value[r * stride + w * kWord + e].
 struct ActivePairs {
-  Index rows, stride;
-  std::int32_t* count;
-  std::int32_t* index;
-  float* value;
+  Index rows, words;
+  const std::uint64_t* fires;
+  const float* value;
+  Index stride;
+  bool in_order = false;
 };
+inline constexpr Index kWord = 64;  ///< bits
 
 /// Samples stand in panels of `width` columns, a multiple of kPanelLanes and at most kPanelLanes *
 /// kPanelVectors: row r of a panel is `width` floats from r * width on, zeros beyond the last
@@ -23,7 +26,7 @@ struct ActivePairs {
 inline constexpr Index kPanelLanes = 16, kPanelVectors = 8;
 
 /// The columns of a panel in another matrix: row r from r * stride on. Only `columns` of them
-/// exist, more than width - kPanelLanes.
+/// exist, more than width - kPanelLanes: they tell the width.
 template <typename T>
 struct PanelRows {
   T* data;
@@ -39,19 +42,23 @@ struct ActiveKernels {
   void (*encode)(Index rows, Index columns, Index inner, const float* left, Index left_stride,
                  const float* right, float* out, Index out_stride);
 
-  /// row r of `out` += Σ value * row `index` of `panel`.
-  void (*add)(const float* panel, Index width, const ActivePairs& pairs,
+  /// Bit c of row r: Z(r, c) > 0 or NaN; num_blocks(columns, kWord) words for each row.
+  void (*fire)(Index rows, Index columns, const float* Z, Index stride, std::uint64_t* fires);
+
+  /// out = Zᵀ, zeros up to the next multiple of kPanelLanes in both directions.
+  void (*transpose)(Index rows, Index columns, const float* Z, Index stride, float* out,
+                    Index out_stride);
+
+  /// row r of `out` += factor * Σ value * row c of `panel`, over the columns c that fire.
+  void (*add)(const float* panel, float factor, const ActivePairs& pairs,
               const PanelRows<float>& out);
 
-  /// row r of `out`, a panel, = row r of `start` (0 if that is null) + Σ value * row `index` of
-  /// `panel`, unless `out` is null; and kPanelLanes partial sums of ⟨row r of old, row `index` of
-  /// panel⟩ for every pair, stored if `first`, else added to those that are there.
-  void (*add_and_dot)(const float* panel, Index width, const ActivePairs& pairs,
-                      const PanelRows<const float>& old, bool first,
-                      const PanelRows<const float>& start, float* out, float* partial);
-
-  /// value = factor * the sum of its kPanelLanes partial sums.
-  void (*fold)(const float* partial, float factor, const ActivePairs& pairs);
+  /// As `add` with `out`, a panel, = start (0 if that is null) + ..., unless `out` is null; and
+  /// dot_factor * ⟨row r of old, row c of panel⟩ for every pair, stored if `first`, else added:
+  /// `dots` are values in order, words * kWord a row. The pairs' own are not.
+  void (*add_and_dot)(const float* panel, float factor, const ActivePairs& pairs,
+                      const PanelRows<const float>& start, float* out,
+                      const PanelRows<const float>& old, float dot_factor, bool first, float* dots);
 };
 
 /// nullptr where the compiler or this machine's processor lacks the instructions.

@@ -1,6 +1,7 @@
 // A block of neurons and a chunk of samples, by the pairs that fire.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -32,6 +33,10 @@ struct Panels {
   /// As few panels as there can be, of about the same width.
   [[nodiscard]] static Panels of(Index columns);
   [[nodiscard]] Index size(Index rows) const noexcept;
+  /// Columns of the panel at column `first` that exist.
+  [[nodiscard]] Index filled(Index first, Index panel_width) const noexcept {
+    return std::min(panel_width, columns - first);
+  }
   /// body(first column, width, place of the panel) for a matrix of `rows` rows.
   template <typename Body>
   void for_each(Index rows, Body&& body) const {
@@ -43,20 +48,6 @@ struct Panels {
   /// Row `row` of a matrix of `rows` rows. Places beyond the last column are left as they are: 0.
   void write(const float* from, Index rows, Index row, AlignedFloats& panels) const;
   void read(const AlignedFloats& panels, Index rows, Index row, float* to) const;
-};
-
-/// Lists of up to `most` pairs for each of `rows` rows.
-class ActiveLists {
- public:
-  ActiveLists(Index rows, Index most);
-  [[nodiscard]] ActivePairs pairs(Index rows) noexcept {
-    return {rows, stride_, count_.data(), index_.data(), value_.data()};
-  }
-
- private:
-  Index stride_;
-  std::vector<std::int32_t> count_, index_;
-  std::vector<float> value_;
 };
 
 class ActivePass {
@@ -75,10 +66,10 @@ class ActivePass {
   };
   /// Memory of one thread's work, with room for whole blocks and chunks; `sums` lasts for a chunk.
   struct Scratch {
-    AlignedFloats rows;     ///< of a block, in panels
-    AlignedFloats partial;  ///< sums of the pairs of a tile
-    AlignedFloats sums;     ///< chunk×d, in panels: Σ h_r a_r
-    ActiveLists by_neuron, by_sample;
+    AlignedFloats rows;    ///< of a block, in panels
+    AlignedFloats sums;    ///< chunk×d, in panels: Σ h_r a_r
+    AlignedFloats values;  ///< of the pairs of a block and a tile, neuron by neuron or transposed
+    std::vector<std::uint64_t> fires;
   };
   [[nodiscard]] Samples samples(Index room) const;
   [[nodiscard]] Scratch scratch() const;

@@ -1,5 +1,6 @@
 // The structured encoder on 8 floats a register.
 #include "hadamard_kernels.hpp"
+#include "twofold/core/processor.hpp"
 
 #if defined(__x86_64__)
 
@@ -90,8 +91,7 @@ struct Avx2 {
 }  // namespace
 
 const HadamardKernels<float>* avx2_hadamard_kernels() noexcept {
-  const bool runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
-  return runs ? &SimdRows<Avx2>::kernels : nullptr;
+  return has(Instructions::Avx2) ? &SimdRows<Avx2>::kernels : nullptr;
 }
 
 }  // namespace twofold::ops

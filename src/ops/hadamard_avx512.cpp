@@ -1,5 +1,6 @@
 // The structured encoder on 16 floats a register.
 #include "hadamard_kernels.hpp"
+#include "twofold/core/processor.hpp"
 
 #if defined(__x86_64__)
 
@@ -78,10 +79,7 @@ struct Avx512 {
 }  // namespace
 
 const HadamardKernels<float>* avx512_hadamard_kernels() noexcept {
-  const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                    __builtin_cpu_supports("bmi2");
-  return runs ? &SimdRows<Avx512>::kernels : nullptr;
+  return has(Instructions::Avx512) ? &SimdRows<Avx512>::kernels : nullptr;
 }
 
 }  // namespace twofold::ops

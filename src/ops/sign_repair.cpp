@@ -48,8 +48,18 @@ float squared_norm(const float* x, Index d) {
 // The products are exact, so that fused sums are the same.
 TWOFOLD_FOR_EACH_PROCESSOR
 double dot(const float* a, const float* b, Index d) {
-  return lane_sum(d,
-                  [&](Index k) { return static_cast<double>(a[k]) * static_cast<double>(b[k]); });
+  constexpr Index kLanes = 32;
+  double lane[kLanes] = {};
+  Index k = 0;
+  for (; k + kLanes <= d; k += kLanes) {
+    for (Index l = 0; l < kLanes; ++l) {
+      lane[l] += static_cast<double>(a[k + l]) * static_cast<double>(b[k + l]);
+    }
+  }
+  double sum = 0;
+  for (; k < d; ++k) sum += static_cast<double>(a[k]) * static_cast<double>(b[k]);
+  for (const double s : lane) sum += s;
+  return sum;
 }
 
 // To nearest, but never to the jump where it is beside it.

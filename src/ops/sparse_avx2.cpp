@@ -1,5 +1,6 @@
 // Sparse codes on pairs of registers of 32 bytes.
 #include "sparse_kernels.hpp"
+#include "twofold/core/processor.hpp"
 
 #if defined(__x86_64__)
 
@@ -167,20 +168,16 @@ struct Avx2Double {
   }
 };
 
-bool runs() noexcept {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
 }  // namespace
 
 template <>
 const SparseKernels<float>* avx2_sparse_kernels() noexcept {
-  return runs() ? &SparseSimd<Avx2Float>::kernels : nullptr;
+  return has(Instructions::Avx2) ? &SparseSimd<Avx2Float>::kernels : nullptr;
 }
 
 template <>
 const SparseKernels<double>* avx2_sparse_kernels() noexcept {
-  return runs() ? &SparseSimd<Avx2Double>::kernels : nullptr;
+  return has(Instructions::Avx2) ? &SparseSimd<Avx2Double>::kernels : nullptr;
 }
 
 }  // namespace twofold::ops

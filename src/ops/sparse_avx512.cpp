@@ -1,5 +1,6 @@
 // Sparse codes on registers of 64 bytes.
 #include "sparse_kernels.hpp"
+#include "twofold/core/processor.hpp"
 
 #if defined(__x86_64__)
 
@@ -120,21 +121,16 @@ struct Avx512Double : Avx512Common {
   }
 };
 
-bool runs() noexcept {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-}
-
 }  // namespace
 
 template <>
 const SparseKernels<float>* avx512_sparse_kernels() noexcept {
-  return runs() ? &SparseSimd<Avx512Float>::kernels : nullptr;
+  return has(Instructions::Avx512) ? &SparseSimd<Avx512Float>::kernels : nullptr;
 }
 
 template <>
 const SparseKernels<double>* avx512_sparse_kernels() noexcept {
-  return runs() ? &SparseSimd<Avx512Double>::kernels : nullptr;
+  return has(Instructions::Avx512) ? &SparseSimd<Avx512Double>::kernels : nullptr;
 }
 
 }  // namespace twofold::ops

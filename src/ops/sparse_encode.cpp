@@ -2,7 +2,7 @@
 
 #include "block_codes.hpp"
 #include "check_codes.hpp"
-#include "filtered_codes.hpp"
+#include "code_screen.hpp"
 #include "gate_rule.hpp"
 #include "keep_largest.hpp"
 #include "sparse_kernels.hpp"
@@ -40,6 +40,38 @@ void plain_codes(const ConstView<Scalar>& X, const ConstView<Scalar>& W,
       return keep(Z.row(row).data(), m, rule, index, value);
     });
   }
+}
+
+// Those of bfloat16 where few units fire on some of the samples. A function of the batch only.
+const SplitEngine* products_that_pay(const ConstView<float>& X, const ConstView<float>& W,
+                                     const GateRule<float>& rule) {
+  constexpr Index kProbes = 16;
+  const Index N = X.rows(), m = W.rows(), d = W.cols();
+  using Kind = GateRule<float>::Kind;
+  if (rule.kind == Kind::Largest) return screen_products(N, m, d, rule.k);
+  const SplitEngine* engine = screen_products(N, m, d, 1);
+  if (engine == nullptr) return nullptr;
+  static thread_local Scratch<float> rows, products;
+  Eigen::Map<MatrixF> probes(rows.get(kProbes * d), kProbes, d);
+  Eigen::Map<MatrixF> Z(products.get(kProbes * m), kProbes, m);
+  for (Index i = 0; i < kProbes; ++i) probes.row(i) = X.row(i * (N / kProbes));
+  gemm<float>(Trans::No, Trans::Yes, 1, probes, W, 0, Z);
+  const float limit = rule.threshold - rule.shift;
+  const Index active =
+      rule.kind == Kind::Above ? (Z.array() > limit).count() : (Z.array().abs() >= limit).count();
+  return active * 8 <= kProbes * m ? engine : nullptr;
+}
+
+void screened_codes(const ConstView<float>& X, const CodeScreen<float>& screen,
+                    BlockCodes<float>& out) {
+  out.clear();
+  screen.codes(X, 0, [&](Index, const RowCodes<float>& row) {
+    out.add_row(row.count, [&](std::int32_t* index, float* value) {
+      std::copy_n(row.index, row.count, index);
+      std::copy_n(row.value, row.count, value);
+      return row.count;
+    });
+  });
 }
 
 template <typename Scalar>
@@ -80,13 +112,14 @@ void encode(std::type_identity_t<ConstView<Scalar>> X, std::type_identity_t<Cons
   codes.value.clear();
   codes.atoms = W.rows();
   if constexpr (std::same_as<Scalar, float>) {
-    constexpr Index kFilterBlock = 48;
-    if (filter_pays(X, W, rule)) {
-      const FilterAtoms atoms = filter_atoms(W, pool);
-      encode_panels<Scalar>(X, kFilterBlock, codes, pool,
-                            [&](const ConstView<Scalar>& rows, BlockCodes<Scalar>& out) {
-                              filtered_codes(rows, W, atoms, rule, out);
-                            });
+    if (const SplitEngine* engine = products_that_pay(X, W, rule)) {
+      static thread_local CodeScreen<float> screen_of_caller;
+      auto& screen = screen_of_caller;
+      screen.prepare(W, nullptr, rule, X.rows(), engine, pool);
+      encode_panels<float>(X, screen.block(), codes, pool,
+                           [&](const ConstView<float>& rows, BlockCodes<float>& out) {
+                             screened_codes(rows, screen, out);
+                           });
       return;
     }
   }

@@ -96,9 +96,9 @@ struct SparseSimd {
   TWOFOLD_TARGET static void dots(const Scalar* x, const Rows<Scalar>& A, const std::int32_t* row,
                                   Index count, Scalar* out) noexcept {
     for (Index e = 0; e < count; ++e) {
-      // The rows lie anywhere in memory: the next one is on its way meanwhile.
-      if (e + 1 < count) {
-        const Scalar* next = A[row[e + 1]];
+      // The rows lie anywhere in memory: those after the next are on their way meanwhile.
+      if (e + 3 < count) {
+        const Scalar* next = A[row[e + 3]];
         for (Index j = 0; j < A.length; j += kWidth) __builtin_prefetch(next + j);
       }
       out[e] = dot(x, A[row[e]], A.length);

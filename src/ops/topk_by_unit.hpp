@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "sparse_scratch.hpp"
-#include "topk_screen.hpp"
+#include "topk_slots.hpp"
 
 namespace twofold::ops {
 

@@ -1,6 +1,6 @@
 #include "check_codes.hpp"
 #include "topk_rule.hpp"
-#include "topk_screen.hpp"
+#include "topk_slots.hpp"
 
 namespace twofold::ops {
 
@@ -19,19 +19,21 @@ void topk_encode(const model::TopKAutoencoder<Scalar>& weights, Index k,
   codes.value.clear();
   codes.atoms = m;
   if (N == 0) return;
-  static thread_local TopKScreen<Scalar> screen_of_caller;
+  static thread_local CodeScreen<Scalar> screen_of_caller;
   static thread_local TopKSlots<Scalar> slots_of_caller;
   static thread_local Scratch<Scalar> centred_of_caller;
   auto& screen = screen_of_caller;
   auto& slots = slots_of_caller;
   const Scalar* bias = weights.encoder_bias.size() > 0 ? weights.encoder_bias.data() : nullptr;
-  screen.prepare(weights.encoder, bias, N, k, pool);
+  screen.prepare(weights.encoder, bias, largest_positive<Scalar>(std::min(k, m)), N,
+                 topk_products<Scalar>(N, m, d, k), pool);
   Scalar* centred = centred_of_caller.get(std::min(N, kPanel) * d);
   for (Index begin = 0; begin < N; begin += kPanel) {
     const ConstView<Scalar> panel = X.middleRows(begin, std::min(kPanel, N - begin));
     slots.resize(panel.rows(), std::min(k, m));
-    parallel_for(pool, panel.rows(), TopKScreen<Scalar>::kBlock, [&](Index from, Index to) {
-      screen.codes(centre<Scalar>(panel, weights.decoder_bias, from, to, centred), from, 0, slots);
+    parallel_for(pool, panel.rows(), screen.block(), [&](Index from, Index to) {
+      screen.codes(centre<Scalar>(panel, weights.decoder_bias, from, to, centred), 0,
+                   [&](Index s, const RowCodes<Scalar>& row) { slots.set(from + s, row); });
     });
     append(slots, panel.rows(), codes);
   }

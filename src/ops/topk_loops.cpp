@@ -1,41 +1,18 @@
 #include "topk_loops.hpp"
 
+#include <cstdint>
 #include <limits>
 
 #include "lane_sum.hpp"
+#include "twofold/core/processor.hpp"
 
 namespace twofold::ops {
 namespace {
 
-constexpr Index kGroup = 64;
-
-// Units in groups: most groups have none that may fire, which one comparison at the end shows.
 template <typename Scalar>
-[[gnu::always_inline]] inline Index keep(const Scalar* z, const TopKBounds<Scalar>& bounds,
-                                         const SampleBounds<Scalar>& sample, Index first,
-                                         Index count, Scalar limit, std::int32_t* index,
-                                         Scalar* value) noexcept {
-  Index kept = 0;
-  Scalar u[kGroup], most[kGroup];
-  for (Index begin = 0; begin < count; begin += kGroup) {
-    const Index at = first + begin;
-    const Scalar *bias = bounds.bias + at, *slack = bounds.slack + at, *norm = bounds.norm + at,
-                 *rest = bounds.rest + at;
-    int possible = 0;
-    for (Index i = 0; i < kGroup; ++i) {
-      u[i] = z[begin + i] + bias[i];
-      most[i] = u[i] + sample.slack * slack[i] + sample.direct * norm[i] + sample.length * rest[i];
-      possible |= most[i] < limit ? 0 : 1;
-    }
-    if (possible == 0) continue;
-    const Index end = count - begin < kGroup ? count - begin : kGroup;
-    for (Index i = 0; i < end; ++i) {
-      index[kept] = static_cast<std::int32_t>(at + i);
-      value[kept] = u[i];
-      kept += most[i] < limit ? 0 : 1;
-    }
-  }
-  return kept;
+[[gnu::always_inline]] inline void add(const Scalar* __restrict b, Scalar* __restrict z,
+                                       Index n) noexcept {
+  for (Index i = 0; i < n; ++i) z[i] += b[i];
 }
 
 template <typename Scalar>
@@ -69,8 +46,7 @@ template <typename Scalar>
 }
 
 template <typename Scalar>
-using Keep = Index (*)(const Scalar*, const TopKBounds<Scalar>&, const SampleBounds<Scalar>&, Index,
-                       Index, Scalar, std::int32_t*, Scalar*) noexcept;
+using Add = void (*)(const Scalar*, Scalar*, Index) noexcept;
 template <typename Scalar>
 using Reached = Scalar (*)(const Scalar*, Index, Index) noexcept;
 template <typename Scalar>
@@ -79,27 +55,25 @@ using Move = void (*)(const TopKRates<Scalar>&, const Scalar*, Scalar*, Scalar*,
 
 template <typename Scalar>
 struct Loops {
-  Keep<Scalar> keep;
+  Add<Scalar> add;
   Reached<Scalar> reached;
   Move<Scalar> move;
 };
 
 // One version of the loops for each set of instructions.
-#define TWOFOLD_LOOPS(name, attributes)                                                      \
-  template <typename Scalar>                                                                 \
-  attributes Index keep_##name(const Scalar* z, const TopKBounds<Scalar>& bounds,            \
-                               const SampleBounds<Scalar>& sample, Index first, Index count, \
-                               Scalar limit, std::int32_t* index, Scalar* value) noexcept {  \
-    return keep(z, bounds, sample, first, count, limit, index, value);                       \
-  }                                                                                          \
-  template <typename Scalar>                                                                 \
-  attributes Scalar reached_##name(const Scalar* numbers, Index count, Index k) noexcept {   \
-    return reached(numbers, count, k);                                                       \
-  }                                                                                          \
-  template <typename Scalar>                                                                 \
-  attributes void move_##name(const TopKRates<Scalar>& rates, const Scalar* g, Scalar* p,    \
-                              Scalar* q, Scalar* w, Index n) noexcept {                      \
-    move(rates, g, p, q, w, n);                                                              \
+#define TWOFOLD_LOOPS(name, attributes)                                                    \
+  template <typename Scalar>                                                               \
+  attributes void add_##name(const Scalar* b, Scalar* z, Index n) noexcept {               \
+    add(b, z, n);                                                                          \
+  }                                                                                        \
+  template <typename Scalar>                                                               \
+  attributes Scalar reached_##name(const Scalar* numbers, Index count, Index k) noexcept { \
+    return reached(numbers, count, k);                                                     \
+  }                                                                                        \
+  template <typename Scalar>                                                               \
+  attributes void move_##name(const TopKRates<Scalar>& rates, const Scalar* g, Scalar* p,  \
+                              Scalar* q, Scalar* w, Index n) noexcept {                    \
+    move(rates, g, p, q, w, n);                                                            \
   }
 
 TWOFOLD_LOOPS(portable, )
@@ -114,14 +88,13 @@ template <typename Scalar>
 const Loops<Scalar>& loops() noexcept {
   static const Loops<Scalar> fastest = []() -> Loops<Scalar> {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-      return {keep_avx512<Scalar>, reached_avx512<Scalar>, move_avx512<Scalar>};
+    if (has(Instructions::Avx512)) {
+      return {add_avx512<Scalar>, reached_avx512<Scalar>, move_avx512<Scalar>};
     }
-    if (__builtin_cpu_supports("avx2"))
-      return {keep_avx2<Scalar>, reached_avx2<Scalar>, move_avx2<Scalar>};
+    if (has(Instructions::Avx2))
+      return {add_avx2<Scalar>, reached_avx2<Scalar>, move_avx2<Scalar>};
 #endif
-    return {keep_portable<Scalar>, reached_portable<Scalar>, move_portable<Scalar>};
+    return {add_portable<Scalar>, reached_portable<Scalar>, move_portable<Scalar>};
   }();
   return fastest;
 }
@@ -129,10 +102,8 @@ const Loops<Scalar>& loops() noexcept {
 }  // namespace
 
 template <typename Scalar>
-Index keep_possible(const Scalar* z, const TopKBounds<Scalar>& bounds,
-                    const SampleBounds<Scalar>& sample, Index first, Index count, Scalar limit,
-                    std::int32_t* index, Scalar* value) noexcept {
-  return loops<Scalar>().keep(z, bounds, sample, first, count, limit, index, value);
+void add_numbers(const Scalar* b, Scalar* z, Index n) noexcept {
+  loops<Scalar>().add(b, z, n);
 }
 
 template <typename Scalar>
@@ -162,9 +133,7 @@ void normalise(Scalar* w, Index n) noexcept {
 }
 
 #define TWOFOLD_INSTANTIATE(Scalar)                                                              \
-  template Index keep_possible(const Scalar*, const TopKBounds<Scalar>&,                         \
-                               const SampleBounds<Scalar>&, Index, Index, Scalar, std::int32_t*, \
-                               Scalar*) noexcept;                                                \
+  template void add_numbers(const Scalar*, Scalar*, Index) noexcept;                             \
   template Scalar reached_by(const Scalar*, Index, Index) noexcept;                              \
   template void move_weights(const TopKRates<Scalar>&, const Scalar*, Scalar*, Scalar*, Scalar*, \
                              Index) noexcept;                                                    \

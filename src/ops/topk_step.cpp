@@ -8,7 +8,7 @@
 #include "topk_by_unit.hpp"
 #include "topk_loops.hpp"
 #include "topk_rule.hpp"
-#include "topk_screen.hpp"
+#include "topk_slots.hpp"
 
 namespace twofold::ops {
 namespace {
@@ -58,7 +58,7 @@ struct TopKStep<Scalar>::Work {
   SparseCodes<Scalar> codes;
   // What earlier batches taught; changes no bit of a result.
   Scalar hint = 0;
-  TopKScreen<Scalar> screen, aux_screen;
+  CodeScreen<Scalar> screen, aux_screen;
   EntriesByUnit<Scalar> entries, aux_entries;
   Scratch<Scalar> centred_room, residual, left, back, aux_back, dead_encoder, dead_bias, hints;
   Scratch<double> squares, residual_sums, centred_sums;
@@ -109,17 +109,21 @@ void TopKStep<Scalar>::Work::main_codes(const TopKState<Scalar>& state, const Co
   Scalar* R = residual_rows();
   Scalar* back_of = back.get(N * slots.width);
   double* squares_of = squares.get(2 * N);
-  screen.prepare(w.encoder, data_or_null(w.encoder_bias), N, options.k, pool);
-  parallel_for(pool, N, TopKScreen<Scalar>::kBlock, [&](Index begin, Index end) {
-    screen.codes(centre<Scalar>(X, w.decoder_bias, begin, end, room), begin, hint, slots);
-    for (Index s = begin; s < end; ++s) {
+  screen.prepare(w.encoder, data_or_null(w.encoder_bias), largest_positive<Scalar>(slots.width), N,
+                 topk_products<Scalar>(N, m, d, slots.width), pool);
+  parallel_for(pool, N, screen.block(), [&](Index begin, Index end) {
+    const auto decode_row = [&](Index row_of_block, const RowCodes<Scalar>& row) {
+      const Index s = begin + row_of_block;
+      slots.set(s, row);
       const Index at = s * slots.width;
       const Terms<Scalar> terms{slots.index + at, slots.value + at, nullptr, slots.count[s]};
       const Scalar* x = centred[s];
       squares_of[s] = kernels.residual(x, D, terms, R + s * d);
       squares_of[N + s] = sum_of_squares(x, d);
       kernels.dots(R + s * d, D, terms.row, terms.count, back_of + at);
-    }
+    };
+    // While the rows that were rescored are in the cache.
+    screen.codes(centre<Scalar>(X, w.decoder_bias, begin, end, room), hint, decode_row);
   });
   hint = next_hint(slots.floor, N, hints.get(N));
   codes.offset.assign(1, 0);
@@ -166,25 +170,24 @@ double TopKStep<Scalar>::Work::aux_codes(const TopKState<Scalar>& state, Index d
   const Index k = std::min(aux_units(options, d), dead_units);
   aux_slots.resize(N, k);
   const Eigen::Map<const MatrixOf<Scalar>> rows(encoder, dead_units, d);
-  aux_screen.prepare(rows, bias, N, k, pool);
+  aux_screen.prepare(rows, bias, largest_positive<Scalar>(k), N,
+                     topk_products<Scalar>(N, dead_units, d, k), pool);
   Scalar* R = residual_rows();
   Scalar* L = left.get(N * d);
   Scalar* back_of = aux_back.get(N * k);
   double* squares_of = squares.get(2 * N);
-  parallel_for(pool, N, TopKScreen<Scalar>::kBlock, [&](Index begin, Index end) {
+  parallel_for(pool, N, aux_screen.block(), [&](Index begin, Index end) {
     const Eigen::Map<const MatrixOf<Scalar>, 0, Eigen::OuterStride<>> x(
         centred[begin], end - begin, d, Eigen::OuterStride<>(centred.stride));
-    aux_screen.codes(x, begin, 0, aux_slots);
-    for (Index s = begin; s < end; ++s) {
-      const Index at = s * k;
-      for (Index e = at; e < at + aux_slots.count[s]; ++e) {
-        aux_slots.index[e] = units[aux_slots.index[e]];
-      }
+    aux_screen.codes(x, 0, [&](Index row_of_block, const RowCodes<Scalar>& row) {
+      const Index s = begin + row_of_block, at = s * k;
+      for (Index e = 0; e < row.count; ++e) row.index[e] = units[row.index[e]];
+      aux_slots.set(s, row);
       const Terms<Scalar> terms{aux_slots.index + at, aux_slots.value + at, nullptr,
                                 aux_slots.count[s]};
       squares_of[s] = kernels.residual(R + s * d, D, terms, L + s * d);
       kernels.dots(L + s * d, D, terms.row, terms.count, back_of + at);
-    }
+    });
   });
   return sum_of(squares_of, N);
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tangent_tile.hpp"
+#include "transpose_blocked.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/data/npy_matrix_writer.hpp"
 
@@ -53,11 +54,13 @@ struct PanelBytes {
   double fixed, per_tile_row;
 };
 
-PanelBytes panel_bytes(Index n, Index d, double element, int threads) {
-  const auto samples = static_cast<double>(n);
-  return {samples * (static_cast<double>(d) + 4.0) * element,
-          static_cast<double>(kTangentTile) * element *
-              (samples + static_cast<double>(threads) * static_cast<double>(kTangentTile))};
+// Each thread has a tile of cosines or, later, of transposed entries.
+template <typename Scalar>
+PanelBytes panel_bytes(Index n, Index d, int threads, FloatProducts products) {
+  return {unit_rows_memory<Scalar>(n, d, products),
+          static_cast<double>(kTangentTile) * sizeof(Scalar) *
+              (static_cast<double>(n) +
+               static_cast<double>(threads) * static_cast<double>(kTangentTile + 16))};
 }
 
 // Largest number of whole tile rows whose panel and transposed pieces fit the limit.
@@ -85,32 +88,33 @@ void write_mirror(ThreadPool& pool, const data::NpyMatrixWriter<Scalar>& writer,
 
 template <std::floating_point Scalar>
 void tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
-                  const KernelRates& rates, View<Scalar> gram) {
+                  const KernelRates& rates, View<Scalar> gram, FloatProducts products) {
   constexpr auto where = "theory::tangent_gram";
   const Index n = X.rows();
   require(gram.rows() == n && gram.cols() == n, where,
           fmt::format("the matrix of {} samples is {}x{}", n, gram.rows(), gram.cols()));
   check_rates(rates, where);
-  const TangentTiles<Scalar> tiles(pool, X, where);
+  const TangentTiles<Scalar> tiles(pool, X, products, where);
   fill_panel<Scalar>(pool, tiles, rates, 0, n, gram);
 }
 
 template <std::floating_point Scalar>
-double written_gram_memory(Index samples, Index dimension, int threads) {
-  const PanelBytes bytes = panel_bytes(samples, dimension, sizeof(Scalar), threads);
+double written_gram_memory(Index samples, Index dimension, int threads, FloatProducts products) {
+  const PanelBytes bytes = panel_bytes<Scalar>(samples, dimension, threads, products);
   return bytes.fixed + bytes.per_tile_row;
 }
 
 template <std::floating_point Scalar>
 void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
                         const KernelRates& rates, data::NpyMatrixWriter<Scalar>& writer,
-                        double memory_limit, const std::function<void(Index)>& after_rows) {
+                        double memory_limit, const std::function<void(Index)>& after_rows,
+                        FloatProducts products) {
   constexpr auto where = "theory::write_tangent_gram";
   const Index n = X.rows();
   const Index height =
-      panel_rows(n, panel_bytes(n, X.cols(), sizeof(Scalar), pool.size()), memory_limit);
+      panel_rows(n, panel_bytes<Scalar>(n, X.cols(), pool.size(), products), memory_limit);
   check_rates(rates, where);
-  const TangentTiles<Scalar> tiles(pool, X, where);
+  const TangentTiles<Scalar> tiles(pool, X, products, where);
   MatrixOf<Scalar> panel(std::min(height, n), n);
   for (Index begin = 0; begin < n; begin += height) {
     const Index end = std::min(begin + height, n), rows = end - begin;
@@ -126,26 +130,27 @@ void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>
 template <std::floating_point Scalar>
 void write_tangent_gram(ThreadPool& pool, std::type_identity_t<ConstView<Scalar>> X,
                         const KernelRates& rates, const std::filesystem::path& path,
-                        double memory_limit) {
+                        double memory_limit, FloatProducts products) {
   data::NpyMatrixWriter<Scalar> writer(path, X.rows(), X.rows());
-  write_tangent_gram<Scalar>(pool, X, rates, writer, memory_limit);
+  write_tangent_gram<Scalar>(pool, X, rates, writer, memory_limit, {}, products);
   writer.commit();
 }
 
-template void tangent_gram<float>(ThreadPool&, ConstView<float>, const KernelRates&, View<float>);
-template void tangent_gram<double>(ThreadPool&, ConstView<double>, const KernelRates&,
-                                   View<double>);
+template void tangent_gram<float>(ThreadPool&, ConstView<float>, const KernelRates&, View<float>,
+                                  FloatProducts);
+template void tangent_gram<double>(ThreadPool&, ConstView<double>, const KernelRates&, View<double>,
+                                   FloatProducts);
 template void write_tangent_gram<float>(ThreadPool&, ConstView<float>, const KernelRates&,
-                                        const std::filesystem::path&, double);
+                                        const std::filesystem::path&, double, FloatProducts);
 template void write_tangent_gram<double>(ThreadPool&, ConstView<double>, const KernelRates&,
-                                         const std::filesystem::path&, double);
+                                         const std::filesystem::path&, double, FloatProducts);
 template void write_tangent_gram<float>(ThreadPool&, ConstView<float>, const KernelRates&,
                                         data::NpyMatrixWriter<float>&, double,
-                                        const std::function<void(Index)>&);
+                                        const std::function<void(Index)>&, FloatProducts);
 template void write_tangent_gram<double>(ThreadPool&, ConstView<double>, const KernelRates&,
                                          data::NpyMatrixWriter<double>&, double,
-                                         const std::function<void(Index)>&);
-template double written_gram_memory<float>(Index, Index, int);
-template double written_gram_memory<double>(Index, Index, int);
+                                         const std::function<void(Index)>&, FloatProducts);
+template double written_gram_memory<float>(Index, Index, int, FloatProducts);
+template double written_gram_memory<double>(Index, Index, int, FloatProducts);
 
 }  // namespace twofold::theory

@@ -66,11 +66,14 @@ class TileProduct {
       : tiles_(tiles), rates_(rates), in_(in), width_(in.cols() / std::ssize(rates)) {}
 
   void add(Index row, Index column, View<double> to_row, View<double> to_column) const {
-    MatrixOf<Scalar> cosines(to_row.rows(), to_column.rows()), tile;
+    MatrixOf<Scalar> cosines(to_row.rows(), to_column.rows());
+    MatrixOf<Scalar> tile(cosines.rows(), cosines.cols());
     tiles_.cosines(row, column, cosines);
+    // As in the stored kernel, so that the operator is symmetric to the bit.
+    if (row == column)
+      cosines.template triangularView<Eigen::StrictlyUpper>() = cosines.transpose();
     for (std::size_t k = 0; k < rates_.size(); ++k) {
-      tile = cosines;
-      tiles_.map(row, column, rates_[k], tile);
+      tiles_.map(row, column, rates_[k], cosines, tile);
       const Matrix kernel = tile.template cast<double>();
       const Index first = static_cast<Index>(k) * width_;
       gemm(Trans::No, Trans::No, 1.0, kernel, inputs(column, tile.cols(), first), 0.0,
@@ -97,11 +100,11 @@ class TileProduct {
 template <std::floating_point Scalar>
 SymmetricOperator tangent_operator(ThreadPool& pool, const MatrixOf<Scalar>& X,
                                    const std::vector<KernelRates>& rates,
-                                   const std::function<void()>& between) {
+                                   const std::function<void()>& between, FloatProducts products) {
   constexpr auto where = "theory::tangent_operator";
   require(!rates.empty(), where, "no kernel is named");
   for (const KernelRates& r : rates) check_rates(r, where);
-  const auto tiles = std::make_shared<TangentTiles<Scalar>>(pool, X, where);
+  const auto tiles = std::make_shared<TangentTiles<Scalar>>(pool, X, products, where);
   return [&pool, tiles, rates, between](const ConstView<double>& in, View<double> out) {
     const Index n = tiles->size();
     check_product(n, in, out);
@@ -130,9 +133,9 @@ template SymmetricOperator matrix_operator<float>(ThreadPool&, const MatrixOf<fl
 template SymmetricOperator matrix_operator<double>(ThreadPool&, const MatrixOf<double>&);
 template SymmetricOperator tangent_operator<float>(ThreadPool&, const MatrixOf<float>&,
                                                    const std::vector<KernelRates>&,
-                                                   const std::function<void()>&);
+                                                   const std::function<void()>&, FloatProducts);
 template SymmetricOperator tangent_operator<double>(ThreadPool&, const MatrixOf<double>&,
                                                     const std::vector<KernelRates>&,
-                                                    const std::function<void()>&);
+                                                    const std::function<void()>&, FloatProducts);
 
 }  // namespace twofold::theory

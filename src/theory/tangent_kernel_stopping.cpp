@@ -70,8 +70,10 @@ StoppingTime stopping_time(ThreadPool& pool, const ConstView<double>& X, const M
           fmt::format("folds must be 0 or in [2, {}], got {}", n, folds));
   require(options.times_per_decade >= 1, where,
           fmt::format("times_per_decade must be >= 1, got {}", options.times_per_decade));
-  const TangentSpectrum spectrum = tangent_spectrum(kernel, X.cols());
-  const double last = spectrum.rank > 0 ? 20.0 / (step * spectrum.smallest()) : 1.0;
+  require_non_negative(options.smallest, "smallest", where);
+  const double smallest =
+      options.smallest > 0.0 ? options.smallest : tangent_spectrum(kernel, X.cols()).smallest();
+  const double last = smallest > 0.0 ? 20.0 / (step * smallest) : 1.0;
   const Vector times = time_grid(last, options.times_per_decade);
 
   const Matrix samples = X;

@@ -10,10 +10,11 @@ template <typename Scalar>
 struct TangentMap {
   Scalar cosine_factor, sine_factor;
 
-  /// values[j] holds cos θ on entry, the kernel on return; row_norm · norms[j] are the norms.
-  /// Returns the largest |cos θ|. In float, acos is a polynomial of degree 7 with an error of 2e-8
-  /// (Abramowitz and Stegun, 4.4.46). The same bits on every machine.
-  Scalar operator()(Scalar row_norm, const Scalar* norms, Scalar* values, Index count) const;
+  /// values[j] <- the kernel at cos θ = cosines[j] and the norms row_norm · norms[j]. Returns the
+  /// largest |cos θ|. In float, acos is a polynomial of degree 7 with an error of 2e-8 (Abramowitz
+  /// and Stegun, 4.4.46). The same bits on every machine.
+  Scalar operator()(Scalar row_norm, const Scalar* norms, const Scalar* cosines, Scalar* values,
+                    Index count) const;
 };
 
 }  // namespace twofold::theory

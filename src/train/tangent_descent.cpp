@@ -89,7 +89,7 @@ class Run {
         log_(options.steps, options.record_steps, options.stage, options.checkpoint, observer),
         catapults_(rounding_floor(X)),
         weights_(start),
-        descent_(X, start.neurons(), trained_factors(options.mode)) {}
+        descent_(X, start.neurons(), trained_factors(options.mode), options.products) {}
 
   TangentDescentResult<Scalar> operator()() {
     const bool resumed = options_.checkpoint.resume && has_checkpoint(options_.checkpoint.folder);
@@ -110,7 +110,8 @@ class Run {
             movement_,
             catapults_.all(),
             catapults_.count(),
-            stop_};
+            stop_,
+            std::string(descent_.arithmetic())};
   }
 
  private:
@@ -179,14 +180,14 @@ class Run {
     const Checkpoint<Scalar> checkpoint{
         step_, weights_, {}, initial_loss_, hooks_.on_save ? hooks_.on_save() : std::string(),
         state};
-    save_checkpoint(policy.folder, checkpoint, policy.fingerprint);
+    save_checkpoint(policy.folder, checkpoint, policy.fingerprint, options_.products);
     log_.saved(step_);
   }
 
   void resume() {
     const CheckpointPolicy& policy = options_.checkpoint;
     Checkpoint<Scalar> checkpoint =
-        load_checkpoint<Scalar>(policy.folder, policy.fingerprint, start_);
+        load_checkpoint<Scalar>(policy.folder, policy.fingerprint, start_, options_.products);
     const Matrix& state = checkpoint.averages;
     if (checkpoint.step > options_.steps || state.rows() < 3 || state.cols() != 4) {
       throw DataError(kWhere, fmt::format("{}: the checkpoint is at step {} of another kind of run "

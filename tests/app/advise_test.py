@@ -100,6 +100,23 @@ class Advise(CommandLineTest):
         # so: the loss falls by a factor of e in about a seventh of the steps.
         self.assertAlmostEqual(taken / modes[name]["steps_to_target"], 1, delta=0.15)
 
+    def test_the_kernel_in_split_products(self):
+        self.write("x.npy", npy(rows(60)))
+        strict = self.advise("x.npy", "--gram", "a.npy")["tangent_kernel"]
+        split = self.advise("x.npy", "--gram", "b.npy", "--precision", "split_bf16")["tangent_kernel"]
+        self.assertEqual((strict["precision"], split["precision"]), ("float", "split_bf16"))
+        # All eigenvalues of so few rows are computed in double.
+        self.assertEqual(strict["modes"], split["modes"])
+        a, b = (struct.unpack("<3600f", (self.folder / name).read_bytes()[-14400:])
+                for name in ("a.npy", "b.npy"))
+        self.assertNotEqual(a, b)
+        norms = [math.sqrt(sum(x * x for x in row)) for row in rows(60)]
+        for i in range(60):
+            for j in range(60):
+                # 2.2 split errors of three times 2^-16.
+                self.assertAlmostEqual(a[60 * i + j], b[60 * i + j], delta=1.2e-4 * norms[i] * norms[j])
+        self.assertRefused(self.twofold("advise", "x.npy", "--precision", "half"), USAGE, "--precision")
+
     def test_too_little_memory_says_what_would_do(self):
         self.write("x.npy", npy(rows(60)))
         done = self.twofold("advise", "x.npy", "--memory-limit", "20kB")

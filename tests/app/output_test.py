@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import subprocess
+from unittest import mock
 
 import command_line
 from command_line import (BAD_DATA, CLAIM_FAILED, DIVERGED, INTERRUPTED, OK, SPEC, USAGE, CommandLineTest, main)
@@ -48,7 +49,8 @@ class Help(CommandLineTest):
 
     def test_lists(self):
         expected = {"systems": "mean_field", "data": "fashion-mnist", "activations": "relu",
-                    "decoders": "gvamp", "experiments": "mean_field/phases", "quantities": "mean_field: loss"}
+                    "decoders": "gvamp", "experiments": "mean_field/phases", "quantities": "mean_field: loss",
+                    "instructions": "avx512_bf16"}
         for kind, name in expected.items():
             with self.subTest(kind):
                 text = self.twofold("list", kind)
@@ -62,6 +64,17 @@ class Help(CommandLineTest):
 
 
 class Streams(CommandLineTest):
+    def test_instructions_can_be_forbidden(self):
+        def with_at_most(name, what):
+            with mock.patch.dict(os.environ, TWOFOLD_INSTRUCTIONS=name):
+                return self.twofold("list", what, "--json")
+
+        used = [entry["name"] for entry in json.loads(with_at_most("portable", "instructions").stdout)
+                if entry["about"] == "used"]
+        self.assertEqual(used, ["portable"])
+        self.assertRefused(with_at_most("avx1024", "systems"), USAGE, "TWOFOLD_INSTRUCTIONS", "'avx1024'",
+                           "avx512_bf16")
+
     def test_stdout_is_data_and_stderr_narration(self):
         done = self.twofold("run", self.spec, "--out", "a", "--json")
         self.assertExit(done, OK, "report: ", "report.html")

@@ -265,8 +265,15 @@ class TangentKernel(CommandLineTest):
             self.assertEqual(done[1], done[2])
 
     def test_a_stopped_run_goes_on_to_the_same_bits(self):
+        self.stop_and_go_on()
+
+    def test_a_stopped_run_without_theory_goes_on_to_the_same_bits(self):
+        # Its checkpoint holds records without a deviation from theory.
+        self.stop_and_go_on(predict__skip="true")
+
+    def stop_and_go_on(self, **keys):
         slow = self.sets(model__neurons=20000, train__steps=600, record__steps="[0,10,300,600]",
-                         train__checkpoint_seconds=0.05)
+                         train__checkpoint_seconds=0.05, **keys)
         self.assertExit(self.twofold("run", self.spec, "--out", "alone", *slow), OK)
         process = self.start("run", self.spec, "--out", "stopped", *slow)
         checkpoint, deadline = self.folder / "stopped" / "checkpoint" / "case1-1", time.monotonic() + 60

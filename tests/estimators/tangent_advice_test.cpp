@@ -115,6 +115,28 @@ TEST(TangentAdvice, AgreesBetweenAllAndTheEndsOfTheSpectrum) {
   EXPECT_EQ(many.mode("weak").products, 4);
 }
 
+// Both ways to use a kernel in floats. Its entries are off by 1e-5 at most, so λ_max by n times
+// that at most, and by far less because their signs differ.
+TEST(TangentAdvice, TakesSplitProducts) {
+  const Matrix X = sphere(700, 12);
+  TangentAdviceOptions options{.target = 1e-4, .whole_rows = 0, .study_rows = 40};
+  for (const double memory : {2e9, 2.1e6}) {
+    options.memory_limit = memory;
+    options.float_products = FloatProducts::Float;
+    const TangentAdvice strict = advise(X, options);
+    options.float_products = FloatProducts::SplitBf16;
+    const TangentAdvice split = advise(X, options);
+    EXPECT_EQ(split.sampled, strict.sampled);
+    for (const char* name : {"weak", "joint"}) {
+      const TangentModeAdvice &a = split.mode(name), &b = strict.mode(name);
+      EXPECT_NE(a.largest, b.largest) << name;
+      EXPECT_NEAR(a.largest / b.largest, 1.0, 1e-5) << name;
+      // The settled quadrature may end a look earlier or later: 0.5 % as there, doubled.
+      EXPECT_NEAR(*a.steps_to_target / *b.steps_to_target, 1.0, 1e-2) << name;
+    }
+  }
+}
+
 // 2 MB hold the kernel of 500 rows and not that of 700, whose steps follow from those of 500.
 TEST(TangentAdvice, ExtrapolatesTheStepsOfMoreRowsThanFit) {
   const Matrix X = sphere(700, 12);

@@ -47,6 +47,30 @@ JudgedCase diverged_case(std::string label) {
           [](const ClaimOptions&) { return std::string("it diverged"); }};
 }
 
+JudgedCase skipped_case(std::string label) {
+  JudgedCase one = diverged_case(std::move(label));
+  one.measured = true;
+  one.predicted = false;
+  return one;
+}
+
+TEST(Judging, WithoutATheoryNothingIsJudged) {
+  const auto expect_skipped = [](const Claim& judged) {
+    EXPECT_EQ(judged.verdict, Verdict::NotApplicable);
+    EXPECT_NE(judged.why.find("predict.skip"), std::string::npos) << judged.why;
+  };
+  const std::vector<JudgedCase> cases{skipped_case("a"), one_case("b", 2, 2.0)};
+  const auto list = judge_claims(claim("loss"), cases, about);
+  ASSERT_EQ(list.size(), 2u);
+  expect_skipped(list[0]);
+  EXPECT_EQ(list[1].verdict, Verdict::Holds);
+  expect_skipped(judge_claims(claim("minimum:loss"), cases, about)[0]);
+  const auto by_default = judge_spec(
+      {}, cases, about, [](std::size_t) { return std::vector<ClaimOptions>{claim("loss")}; });
+  ASSERT_EQ(by_default.size(), 1u);
+  EXPECT_EQ(by_default[0].name, "loss@b");
+}
+
 TEST(Judging, AClaimCarriesWhatWasCompared) {
   const auto list = judge_claims(claim("loss"), {one_case("a", 1, 2.0)}, about);
   ASSERT_EQ(list.size(), 1u);

@@ -9,6 +9,7 @@
 #include "support/temporary_folder.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/core/file.hpp"
+#include "twofold/core/processor.hpp"
 
 namespace twofold::experiment {
 namespace {
@@ -60,8 +61,18 @@ TEST(Record, IsReadBackAsItWasWritten) {
   const Json json = read_record(folder.path());
   EXPECT_EQ(json, to_json(sample(), 3));
   EXPECT_EQ(json["machine"]["threads"], 3);
+  EXPECT_EQ(json["machine"]["instructions"], instructions_name(usable_instructions()));
   EXPECT_EQ(json["title"], "λ, \"quoted\"");
   EXPECT_EQ(json["figures"][0]["data"], "series/1-gain.csv");
+}
+
+TEST(Record, SaysInWhichPrecisionAndHowItWasTrained) {
+  Record record = sample();
+  record.arithmetic = {"split_bf16 (amx_bf16)", "float (BLAS)", "float, pairs that fire (AVX-512)"};
+  const Json train = to_json(record, 1)["train"];
+  EXPECT_EQ(train["precision"], "split_bf16; float");
+  EXPECT_EQ(train["arithmetic"],
+            "split_bf16 (amx_bf16); float (BLAS); float, pairs that fire (AVX-512)");
 }
 
 TEST(Record, NumbersThatAreNoneAreNull) {

@@ -1,9 +1,13 @@
 #include "twofold/linalg/gemm.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <limits>
+#include <string>
 
+#include "linalg/lapack.hpp"
 #include "linalg/random_matrix.hpp"
 #include "twofold/core/error.hpp"
 
@@ -112,6 +116,17 @@ TYPED_TEST(Gemm, ShapesThatDisagreeAreRefused) {
   MatrixOf<Scalar> C(2, 5);
   EXPECT_THROW(gemm<Scalar>(Trans::No, Trans::No, 1, A, B, 0, C), InvalidArgument);
 }
+
+#if defined(__x86_64__)
+
+TEST(Blas, HasKernelsForThisProcessor) {
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) GTEST_SKIP();
+  if (std::getenv("OPENBLAS_CORETYPE") != nullptr) GTEST_SKIP() << "OPENBLAS_CORETYPE is set";
+  EXPECT_THAT(std::string(lapack::openblas_get_corename()),
+              testing::AnyOf("Haswell", "Zen", "SkylakeX", "Cooperlake", "SapphireRapids"));
+}
+
+#endif
 
 }  // namespace
 }  // namespace twofold

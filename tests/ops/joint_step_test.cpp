@@ -109,6 +109,18 @@ TEST(JointStep, IsTheReferenceForAllShapesAndModes) {
   }
 }
 
+TEST(JointStep, IsTheReferenceAroundRegisters) {
+  for (const Index size : {15, 16, 17, 31, 32, 33}) {
+    for (const TrainedFactors trained : kAll) {
+      expect_reference<float>({size, 5, 7, false}, trained);
+      expect_reference<float>({5, size, 7, false}, trained);
+      expect_reference<float>({7, 5, size, false}, trained);
+    }
+    expect_reference<float>({size, size, size, true}, TrainedFactors::Both);
+    expect_reference<double>({size, size, size, false}, TrainedFactors::Both);
+  }
+}
+
 TEST(JointStep, IsTheReferenceAcrossBlocksOfNeuronsAndStrips) {
   for (const TrainedFactors trained : kAll) {
     expect_reference<float>({20, 65, 1700, false}, trained);

@@ -109,15 +109,16 @@ TYPED_TEST(LossGradient, AgreesWithReferenceAroundBlockSizes) {
   constexpr Index kN = Blocking::kNeurons, kS = Blocking::kSamples;
   for (const Activation& a : std::vector<Activation>{model::Relu{}, model::TopK{3}}) {
     for (const bool bias : {true, false}) {  // without, float takes another way
-      for (const Index n : {Index{1}, Index{3}, Index{7}, Index{63}, Index{64}, Index{65}, kN - 1,
-                            kN, kN + 1, 2 * kN + 1}) {
+      for (const Index n :
+           {Index{1}, Index{3}, Index{7}, Index{15}, Index{16}, Index{17}, Index{31}, Index{32},
+            Index{33}, Index{63}, Index{64}, Index{65}, kN - 1, kN, kN + 1, 2 * kN + 1}) {
         expect_agreement<TypeParam>({5, 7, n, false, bias}, a);
       }
-      for (const Index samples :
-           {Index{1}, Index{3}, Index{7}, kS - 1, kS, kS + 1, Index{127}, Index{128}, Index{129}}) {
+      for (const Index samples : {Index{1}, Index{3}, Index{7}, kS - 1, kS, kS + 1, 2 * kS - 1,
+                                  2 * kS, 2 * kS + 1, Index{127}, Index{128}, Index{129}}) {
         expect_agreement<TypeParam>({samples, 7, 13, true, bias}, a);
       }
-      for (const Index d : {1, 3, 7, 8, 9, 31, 33, 129}) {
+      for (const Index d : {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 129}) {
         expect_agreement<TypeParam>({5, d, 13, true, bias}, a);
       }
     }

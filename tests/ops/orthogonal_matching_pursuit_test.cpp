@@ -77,6 +77,9 @@ TEST(OrthogonalMatchingPursuit, EqualsTheReference) {
                                 {65, 8, 5},
                                 {64, 16, 16},
                                 {130, 17, 9},
+                                {15, 33, 31},
+                                {33, 31, 32},
+                                {63, 32, 15},
                                 {200, 40, 12},
                                 {70, 257, 20}}) {
     const Matrix X = gaussian<double>(N, d, "samples"), W = unit_atoms<double>(m, d);
@@ -183,7 +186,7 @@ TEST(OrthogonalMatchingPursuit, NonFiniteSamplesHaveNoCode) {
 TEST(OrthogonalMatchingPursuit, BitsDoNotDependOnThePool) {
   const MatrixF X = gaussian<float>(1500, 48, "samples"), W = unit_atoms<float>(100, 48);
   const auto one = pursue<float>(X, W, {6}, 1);
-  for (const int threads : {2, 3}) {
+  for (const int threads : {2, 3, 8}) {
     const auto more = pursue<float>(X, W, {6}, threads);
     EXPECT_EQ(one.index, more.index);
     EXPECT_EQ(one.value, more.value);

@@ -2,12 +2,22 @@
 #pragma once
 
 #include <cmath>
+#include <concepts>
+#include <vector>
 
 #include "twofold/core/random.hpp"
+#include "twofold/linalg/split_product.hpp"
 #include "twofold/model/activation.hpp"
 #include "twofold/model/weights.hpp"
 
 namespace twofold::ops {
+
+/// Every way to multiply.
+template <typename Scalar>
+std::vector<FloatProducts> all_products() {
+  if (std::same_as<Scalar, double>) return {FloatProducts::Float};
+  return {FloatProducts::Float, FloatProducts::SplitBf16};
+}
 
 /// Every activation once.
 inline const std::vector<model::Activation> kAllActivations = {

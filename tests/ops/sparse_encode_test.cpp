@@ -14,10 +14,12 @@ struct Size {
 };
 
 // Around the 16 (8) numbers of a register, the 64 samples of a task, and large enough to be cut
-// into tasks: 2 N m d > 4e6.
+// into tasks: 2 N m d > 4e6; around 4096 samples, which are encoded at a time.
 const std::vector<Size> kSizes = {
-    {1, 1, 1},    {3, 7, 1},      {1, 15, 3},     {7, 16, 7},     {3, 17, 16},
-    {5, 127, 64}, {63, 193, 165}, {64, 193, 165}, {65, 200, 165}, {129, 193, 165},
+    {1, 1, 1},       {3, 7, 1},    {1, 15, 3},     {7, 16, 7},     {3, 17, 16},
+    {15, 31, 33},    {16, 32, 31}, {17, 33, 32},   {31, 3, 15},    {32, 1, 17},
+    {33, 7, 3},      {5, 127, 64}, {63, 193, 165}, {64, 193, 165}, {65, 200, 165},
+    {129, 193, 165}, {4095, 5, 3}, {4096, 5, 3},   {4097, 5, 3},
 };
 
 template <typename Scalar>
@@ -45,11 +47,12 @@ TYPED_TEST(SparseEncodeTest, DoesNotDependOnTheThreads) {
   SparseProblem<TypeParam> p(4200, 70, 23);
   p.X *= TypeParam(0.3);
   p.W *= TypeParam(0.7);
-  ThreadPool one(1), two(2), three(3);
+  ThreadPool one(1), two(2), three(3), eight(8);
   for (const Gate& gate : kAllGates) {
     const SparseCodes<TypeParam> expected = encoded(p, gate, one);
-    EXPECT_TRUE(encoded(p, gate, two) == expected) << gate_name(gate);
-    EXPECT_TRUE(encoded(p, gate, three) == expected) << gate_name(gate);
+    for (ThreadPool* pool : {&two, &three, &eight}) {
+      EXPECT_TRUE(encoded(p, gate, *pool) == expected) << gate_name(gate);
+    }
   }
 }
 

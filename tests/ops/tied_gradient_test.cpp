@@ -15,7 +15,9 @@ struct Size {
   Index N, m, d;
 };
 const std::vector<Size> kSizes = {
-    {1, 1, 1}, {3, 7, 1}, {7, 16, 7}, {3, 17, 16}, {5, 127, 65}, {65, 193, 165}, {300, 40, 257},
+    {1, 1, 1},    {3, 7, 1},   {7, 16, 7},  {3, 17, 16},  {15, 31, 33},   {16, 32, 31},
+    {17, 33, 32}, {31, 3, 15}, {32, 1, 17}, {33, 15, 3},  {5, 127, 65},   {65, 193, 165},
+    {255, 9, 4},  {256, 9, 4}, {257, 9, 4}, {4097, 5, 3}, {300, 40, 257},
 };
 
 // Rounding of sums of at most N + m + d terms, relative to their size.
@@ -83,12 +85,12 @@ TEST(TiedGradient, ReferenceIsTheFormula) {
 TYPED_TEST(TiedGradientTest, DoesNotDependOnTheThreads) {
   SparseProblem<TypeParam> p(4200, 40, 23);
   p.X *= TypeParam(0.3);
-  ThreadPool one(1), two(2), three(3);
+  ThreadPool one(1), two(2), three(3), eight(8);
   const SparseCodes<TypeParam> codes = encoded(p, {model::HardThreshold{0.2}}, one);
   for (const TiedGradient kind : kAllKinds) {
     MatrixOf<TypeParam> G(40, 23), again(40, 23);
     const double loss = tied_gradient<TypeParam>(p.X, p.W, codes, kind, G, one);
-    for (ThreadPool* pool : {&two, &three}) {
+    for (ThreadPool* pool : {&two, &three, &eight}) {
       EXPECT_EQ(tied_gradient<TypeParam>(p.X, p.W, codes, kind, again, *pool), loss);
       EXPECT_TRUE(again == G);
     }

@@ -3,8 +3,9 @@
 #include <cmath>
 #include <limits>
 
+#include "linalg/split_engines.hpp"
 #include "ops/topk_problem.hpp"
-#include "ops/topk_screen.hpp"
+#include "ops/topk_slots.hpp"
 #include "twofold/core/error.hpp"
 
 namespace twofold::ops {
@@ -67,6 +68,14 @@ TYPED_TEST(TopKEncode, IsExactOnTheGrid) {
             << "N=" << N << " m=" << m << " k=" << k;
       }
     }
+  }
+}
+
+// So many samples are worked on at a time.
+TYPED_TEST(TopKEncode, IsExactOnTheGridAround4096Samples) {
+  for (const Index N : {4095, 4096, 4097}) {
+    const TopKProblem<TypeParam> p({N, 20, 5, 3});
+    EXPECT_TRUE(codes_of(p.weights, 3, p.X) == expected_codes(p.weights, 3, p.X)) << N;
   }
 }
 
@@ -181,19 +190,25 @@ TYPED_TEST(TopKEncode, IsBitwiseTheSameForAnyPool) {
 TYPED_TEST(TopKEncode, HintsChangeNoBit) {
   const auto p = normal_topk_problem<TypeParam>({48, 1024, 64, 8});
   ThreadPool pool(1);
-  TopKScreen<TypeParam> screen;
-  // Screened in full precision and in bfloat16.
-  for (const Index samples : {1, 300}) {
-    screen.prepare(p.weights.encoder, p.weights.encoder_bias.data(), samples, 8, pool);
-    TopKSlots<TypeParam> cold;
-    cold.resize(48, 8);
-    screen.codes(p.X, 0, 0, cold);
+  CodeScreen<TypeParam> screen;
+  std::vector<const SplitEngine*> products{nullptr};
+  if constexpr (std::same_as<TypeParam, float>) {
+    for (const SplitEngine* engine : test::split_engines()) products.push_back(engine);
+  }
+  for (const SplitEngine* engine : products) {
+    screen.prepare(p.weights.encoder, p.weights.encoder_bias.data(), largest_positive<TypeParam>(8),
+                   48, engine, pool);
+    const auto slots_of = [&](TypeParam hint) {
+      TopKSlots<TypeParam> slots;
+      slots.resize(48, 8);
+      screen.codes(p.X, hint, [&](Index s, const RowCodes<TypeParam>& row) { slots.set(s, row); });
+      return slots;
+    };
+    const TopKSlots<TypeParam> cold = slots_of(0);
     const TypeParam middle = cold.floor[0];
     ASSERT_GT(middle, 0);
     for (const double factor : {0.5, 0.97, 1.0, 1.1, 1.5, 100.0}) {
-      TopKSlots<TypeParam> warm;
-      warm.resize(48, 8);
-      screen.codes(p.X, 0, static_cast<TypeParam>(factor) * middle, warm);
+      const TopKSlots<TypeParam> warm = slots_of(static_cast<TypeParam>(factor) * middle);
       for (Index s = 0; s < 48; ++s) ASSERT_EQ(warm.count[s], cold.count[s]) << factor;
       for (Index e = 0; e < 48 * 8; ++e) {
         ASSERT_EQ(warm.index[e], cold.index[e]) << factor;

@@ -45,6 +45,8 @@ async function play() {
   results.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   results.chartTooWide = [...document.querySelectorAll(".chart")]
     .filter((chart) => chart.scrollWidth > chart.clientWidth + 1).length;
+  results.facts = document.querySelector("header .fine").textContent;
+  results.computed = [...document.querySelectorAll("dt")].filter((dt) => dt.textContent === "computed in").length;
   press('.filter [data-verdict="fails"]');
   results.failing = count(".verdicts tr[data-verdict]:not([hidden])");
   press('.filter [data-verdict="all"]');
@@ -165,6 +167,8 @@ class ReportInBrowser(unittest.TestCase):
         results = json.loads(attribute(dom, "results"))
         self.assertNotIn("error", results)
         self.assertEqual((results["claims"], results["failing"]), (25, 1))
+        self.assertIn("split_bf16 (amx_bf16)", results["facts"])
+        self.assertEqual(results["computed"], dom.count('class="experiment"'))
         self.assertEqual(results["faintBefore"], 0)
         self.assertGreater(results["faintAfter"], 0)
         self.assertEqual(results["tableRows"], 200)

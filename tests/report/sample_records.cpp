@@ -52,6 +52,7 @@ json record(const std::string& experiment, const std::string& title, const std::
           {"status", "ok"},
           {"description", text},
           {"machine", {{"cpu", "Intel(R) Xeon(R) Processor @ 2.10GHz"}, {"threads", 2}}},
+          {"train", {{"precision", "split_bf16"}, {"arithmetic", "split_bf16 (amx_bf16)"}}},
           {"timing", {{"simulate_s", 41.83}, {"predict_s", 0.00392}}}};
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "../support/temporary_folder.hpp"
 #include "tangent_samples.hpp"
 #include "twofold/core/error.hpp"
@@ -24,9 +26,10 @@ Matrix awkward(Index n, Index d) {
 }
 
 template <typename Scalar>
-MatrixOf<Scalar> gram_of(ThreadPool& pool, const MatrixOf<Scalar>& X, const KernelRates& rates) {
+MatrixOf<Scalar> gram_of(ThreadPool& pool, const MatrixOf<Scalar>& X, const KernelRates& rates,
+                         FloatProducts products = FloatProducts::Float) {
   MatrixOf<Scalar> gram(X.rows(), X.rows());
-  tangent_gram<Scalar>(pool, X, rates, gram);
+  tangent_gram<Scalar>(pool, X, rates, gram, products);
   return gram;
 }
 
@@ -53,6 +56,48 @@ TEST(TangentGram, IsTheKernelInTiles) {
   }
 }
 
+// Sizes around the squares of 32 and the strips and tiles made of them. The derivatives of
+// c (π − θ)/2π and of the kernel of (1, 1) by c = cos θ are below 1.7 and 2.2 where |c| <= 0.99; to
+// the error of c comes what the kernel in float is allowed above.
+TEST(TangentGram, IsTheKernelInSplitProducts) {
+  ThreadPool pool(2);
+  for (const auto& [n, d] : {std::pair<Index, Index>{7, 1},
+                             {31, 3},
+                             {32, 31},
+                             {33, 32},
+                             {127, 33},
+                             {129, 7},
+                             {256, 100},
+                             {511, 9},
+                             {512, 9},
+                             {513, 9},
+                             {700, 784}}) {
+    const MatrixF X = awkward(n, d).cast<float>();
+    for (const auto& [rates, slope] : {std::pair{kWeak, 1.7}, {kJoint, 2.2}}) {
+      const MatrixF gram = gram_of<float>(pool, X, rates, FloatProducts::SplitBf16);
+      const double error = largest_error(gram.cast<double>(), X.cast<double>(), rates);
+      EXPECT_LT(error, slope * split_error(d) + 2e-6) << n << " " << d;
+      EXPECT_EQ(gram, gram.transpose());
+      EXPECT_EQ(gram.row(n - 4).cwiseAbs().maxCoeff(), 0.0F) << "the row of zeros";
+    }
+  }
+}
+
+// Far below its bound, because errors of d terms are independent: the rounding of x₂, uniform in
+// ±2^-17 of the power of two below x, that of y₂, and x₂y₂, of two numbers uniform in ±2^-8 of it,
+// have mean squares below (2^-17.5 xy)² each. The derivative of the kernel is 1/4 at c = 0, and
+// below 0.38 at the largest |c| of 0.2.
+TEST(TangentGram, IsMoreAccurateInSplitProductsThanItsBound) {
+  ThreadPool pool(2);
+  const Index n = 300, d = 784;
+  const MatrixF X = on_sphere(n, d, 3).cast<float>();
+  Matrix error = gram_of<float>(pool, X, kWeak, FloatProducts::SplitBf16).cast<double>() -
+                 combine(tangent_kernels(pool, X.cast<double>()), kWeak);
+  error.diagonal().setZero();
+  const double cosine = std::sqrt(3.0 / static_cast<double>(d)) * std::exp2(-17.5);
+  EXPECT_LT(error.norm() / static_cast<double>(n), 0.38 * cosine);
+}
+
 // Single samples of norm 1e3 and 1e-3 beside each other, and a near pair: the entry of the pair
 // differs from the diagonal by θ/2π relatively, far below float; the entries themselves are exact.
 TEST(TangentGram, RecomputesNearPairsInDouble) {
@@ -61,28 +106,36 @@ TEST(TangentGram, RecomputesNearPairsInDouble) {
   X.row(1) = X.row(0) + 1e-3 * X.row(2);
   X.row(3) = 1e3 * (1e-2 * X.row(4) + X.row(0));
   const MatrixF single = X.cast<float>();
-  const Matrix gram = gram_of<float>(pool, single, kWeak).cast<double>();
   const Matrix exact = combine(tangent_kernels(pool, single.cast<double>()), kWeak);
-  // Rounding of the result to float, 6e-8, and nothing else.
-  for (const auto& [i, j] : {std::pair<Index, Index>{1, 0}, {3, 0}, {3, 1}, {5, 5}}) {
-    EXPECT_NEAR(gram(i, j) / exact(i, j), 1.0, 6.1e-8) << i << " " << j;
+  for (const FloatProducts products : {FloatProducts::Float, FloatProducts::SplitBf16}) {
+    const Matrix gram = gram_of<float>(pool, single, kWeak, products).cast<double>();
+    // Rounding of the result to float, 6e-8, and nothing else.
+    for (const auto& [i, j] : {std::pair<Index, Index>{1, 0}, {3, 0}, {3, 1}, {5, 5}}) {
+      EXPECT_NEAR(gram(i, j) / exact(i, j), 1.0, 6.1e-8) << i << " " << j;
+    }
   }
 }
 
 TEST(TangentGram, IsTheSameBitsForAnyPoolAndInAFile) {
-  ThreadPool one(1), three(3);
+  ThreadPool one(1);
   const MatrixF X = awkward(1300, 9).cast<float>();
-  const MatrixF gram = gram_of<float>(one, X, kJoint);
-  EXPECT_EQ(gram, gram_of<float>(three, X, kJoint));
   const TemporaryFolder folder;
-  // Unit rows 1300·13·4 bytes; a panel of one tile row 512·4·(1300 + 512 threads) bytes: the first
-  // limit allows one, so three panels are made, the other allows all in one.
-  for (const double limit : {5.0e6, 1e9}) {
-    const auto path = folder.path() / "gram.npy";
-    write_tangent_gram<float>(one, X, kJoint, path, limit);
-    MatrixF read(1300, 1300);
-    data::open_npy(path)->read(0, View<float>(read));
-    EXPECT_EQ(read, gram) << limit;
+  for (const FloatProducts products : {FloatProducts::Float, FloatProducts::SplitBf16}) {
+    const MatrixF gram = gram_of<float>(one, X, kJoint, products);
+    for (const int threads : {2, 3, 8}) {
+      ThreadPool pool(threads);
+      EXPECT_EQ(gram, gram_of<float>(pool, X, kJoint, products)) << threads;
+    }
+    // Unit rows 1300·48 bytes, or split 1312·32·8 + 1300·12; a panel of one tile row
+    // 512·4·(1300 + 528 threads) bytes: the first limit allows one, so three panels are made, the
+    // other allows all in one.
+    for (const double limit : {5.0e6, 1e9}) {
+      const auto path = folder.path() / "gram.npy";
+      write_tangent_gram<float>(one, X, kJoint, path, limit, products);
+      MatrixF read(1300, 1300);
+      data::open_npy(path)->read(0, View<float>(read));
+      EXPECT_EQ(read, gram) << limit;
+    }
   }
 }
 
@@ -94,7 +147,7 @@ TEST(TangentGram, RefusesALimitThatIsTooLow) {
     write_tangent_gram<float>(pool, X, kJoint, folder.path() / "gram.npy", 1e6);
     FAIL() << "a panel was made in 1 MB";
   } catch (const InvalidArgument& error) {
-    EXPECT_NE(std::string(error.what()).find("0.003779 GB"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("0.003806 GB"), std::string::npos) << error.what();
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   MatrixF small(3, 3);
@@ -102,6 +155,15 @@ TEST(TangentGram, RefusesALimitThatIsTooLow) {
   EXPECT_THROW(gram_of<float>(pool, MatrixF(0, 3), kJoint), InvalidArgument);
   EXPECT_THROW(gram_of<float>(pool, MatrixF::Constant(2, 3, std::nanf("")), kJoint),
                InvalidArgument);
+  EXPECT_THROW(gram_of<double>(pool, Matrix::Ones(2, 3), kJoint, FloatProducts::SplitBf16),
+               InvalidArgument);
+}
+
+// The two packed copies of the rows, whole squares of 32, take the place of the unit rows.
+TEST(TangentGram, CountsTheMemoryOfSplitProducts) {
+  const double strict = written_gram_memory<float>(1000, 50, 2);
+  const double split = written_gram_memory<float>(1000, 50, 2, FloatProducts::SplitBf16);
+  EXPECT_EQ(split - strict, 2 * 4 * 1024 * 64 - 4 * 1000 * 50);
 }
 
 // Products with the stored matrix, its file and the samples alone, against Eigen: n roundings.
@@ -123,6 +185,10 @@ TEST(TangentOperators, MultiplyAlike) {
     // The same tiles.
     tangent_operator<float>(pool, X, {kJoint})(in, out);
     EXPECT_LT((out - expected).norm() / expected.norm(), 1e-13);
+    tangent_operator<float>(pool, X, {kJoint}, {}, FloatProducts::SplitBf16)(in, out);
+    const MatrixF split = gram_of<float>(pool, X, kJoint, FloatProducts::SplitBf16);
+    const Matrix near = split.cast<double>() * in;
+    EXPECT_LT((out - near).norm() / near.norm(), 1e-13);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "tangent_samples.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/theory/tangent_kernel_predictor.hpp"
+#include "twofold/theory/tangent_kernel_spectrum.hpp"
 
 namespace twofold::theory {
 namespace {
@@ -50,6 +51,18 @@ TEST(StoppingTime, IsWhatLeavingOutAndTrainingGives) {
   }
   EXPECT_LE(stop.error, stop.errors.minCoeff());
   EXPECT_LE(stop.error, stop.interpolation);
+}
+
+TEST(StoppingTime, TakesAKnownEigenvalue) {
+  const Matrix X = noisy_line(12, 6), kernel = joint_kernel(X);
+  ThreadPool pool(1);
+  const double smallest = tangent_spectrum(kernel, 6).smallest();
+  const StoppingTime stop = stopping_time(pool, X, kernel, 0.1, {.smallest = smallest});
+  EXPECT_EQ(stop.errors, stopping_time(pool, X, kernel, 0.1).errors);
+  // A larger one ends the grid earlier.
+  EXPECT_LT(stopping_time(pool, X, kernel, 0.1, {.smallest = 100 * smallest}).times.size(),
+            stop.times.size());
+  EXPECT_THROW((void)stopping_time(pool, X, kernel, 0.1, {.smallest = -1.0}), InvalidArgument);
 }
 
 // t = ∞ is the closed form of leaving one out; condition below 1e4, rounding.

@@ -245,6 +245,40 @@ TEST(TangentDescent, RefusesTheCheckpointOfAnotherKindOfRun) {
   EXPECT_THROW((void)trainer.run(1), DataError);
 }
 
+// Entries of a product are off by 2⁻¹⁴ of the norms at most, mostly far less: while the loss is a
+// fair share of its start it is that of float to 1e-4.
+TEST(TangentDescent, FollowsFloatInSplitProductsAndSaysSo) {
+  const MatrixF X = sphere_samples(8, 6, 4).cast<float>();
+  ThreadPool pool(2);
+  for (const TangentMode mode : kModes) {
+    const auto start = start_of<float>(mode, 150, 6);
+    const auto run = [&](FloatProducts products) {
+      return tangent_descent<float>(X, start, {.mode = mode, .steps = 5, .products = products}, {},
+                                    pool);
+    };
+    const auto plain = run(FloatProducts::Float), split = run(FloatProducts::SplitBf16);
+    EXPECT_GT(plain.loss, 1e-3 * plain.initial_loss) << "too small to compare";
+    EXPECT_NE(split.loss, plain.loss);
+    EXPECT_NEAR(split.loss, plain.loss, 1e-4 * plain.loss) << to_string(mode);
+    EXPECT_EQ(split.step, plain.step);
+    EXPECT_THAT(split.arithmetic, testing::StartsWith("split_bf16 ("));
+    EXPECT_THAT(plain.arithmetic, testing::StartsWith("float"));
+  }
+}
+
+TEST(TangentDescent, RefusesTheCheckpointOfOtherProducts) {
+  const TemporaryFolder folder;
+  const MatrixF X = sphere_samples(8, 6, 4).cast<float>();
+  const auto start = start_of<float>(TangentMode::Joint, 50, 6);
+  TangentDescentOptions options{.step = 0.1, .steps = 2};
+  options.checkpoint.folder = folder.path();
+  options.checkpoint.resume = true;
+  ThreadPool pool(1);
+  (void)tangent_descent<float>(X, start, options, {}, pool);
+  options.products = FloatProducts::SplitBf16;
+  EXPECT_THROW((void)tangent_descent<float>(X, start, options, {}, pool), DataError);
+}
+
 TEST(TangentDescent, RecordsTheLossOfTheWeightsItShows) {
   const Matrix X = sphere_samples(8, 6, 4);
   std::vector<std::int64_t> records, steps;
@@ -303,6 +337,7 @@ TEST(TangentDescent, RefusesWhatIsOutsideItsDomain) {
   expect_refused([](O& o, Weights&) { o.target = 1; }, "target");
   expect_refused([](O& o, Weights&) { o.divergence_limit = 1; }, "divergence_limit");
   expect_refused([](O& o, Weights&) { o.record_steps = {11}; }, "[0, 10]");
+  expect_refused([](O& o, Weights&) { o.products = FloatProducts::SplitBf16; }, "not double");
   expect_refused([](O& o, Weights&) { o.mode = TangentMode::Tied; }, "not tied, the mode is tied");
   expect_refused([](O&, Weights& w) { w.decoder.resize(0, 0); }, "tied, the mode is joint");
   expect_refused([](O&, Weights& w) { w.bias = Vector::Zero(6); }, "bias");

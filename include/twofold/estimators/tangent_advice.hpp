@@ -10,6 +10,7 @@
 #include "twofold/core/observer.hpp"
 #include "twofold/core/parallel.hpp"
 #include "twofold/data/source.hpp"
+#include "twofold/linalg/split_product.hpp"
 #include "twofold/linalg/status.hpp"
 #include "twofold/theory/tangent_kernel.hpp"
 #include "twofold/theory/tangent_kernel_data.hpp"
@@ -32,6 +33,8 @@ struct TangentAdviceOptions {
   /// Where the kernel K + Γ of all rows goes too, as a .npy of floats, 4 n² bytes, replacing what
   /// is there; empty: nowhere.
   std::filesystem::path gram;
+  /// Of kernels in floats: those of too many rows for the whole spectrum, and `gram`.
+  FloatProducts float_products = FloatProducts::Float;
   std::uint64_t seed = 1;  ///< of the vectors that Lanczos starts from
 };
 

@@ -11,6 +11,7 @@
 
 #include "twofold/core/fields.hpp"
 #include "twofold/data/dataset.hpp"
+#include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/spec_document.hpp"
 
 namespace twofold::experiment {
@@ -148,6 +149,7 @@ struct RecoverySpec {
   RecoveryModel model;
   RecoveryTrain train;
   RecoveryCompare compare;
+  PredictOptions predict;
 
   /// Whether the samples are made from a dictionary that is known.
   [[nodiscard]] bool generative() const;

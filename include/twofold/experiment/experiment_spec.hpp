@@ -32,6 +32,16 @@ struct RunOptions {
   }
 };
 
+/// [predict]
+struct PredictOptions {
+  bool skip = false;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("skip", &PredictOptions::skip, "training alone: no theory, and no claim is judged")};
+  }
+};
+
 /// One run of a sweep: overrides laid over the spec.
 struct CaseOptions {
   std::string label;
@@ -131,6 +141,9 @@ struct ExperimentSpec {
 /// Takes the table [quick] ("key" = value, dotted keys quoted) out of a spec and, if `quick`,
 /// lays it over the rest. To be done before `--set`, which wins.
 void lay_quick_over(SpecDocument& document, bool quick);
+
+/// @throws InvalidArgument  if the prediction of a case is to be skipped, with the remedy.
+void require_prediction(const ExperimentSpec& spec);
 
 /// Takes a spec apart; a [quick] table that is still there is dropped.
 /// @throws InvalidArgument  on a bad sweep, case, claim or figure.

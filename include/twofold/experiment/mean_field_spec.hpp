@@ -9,6 +9,7 @@
 
 #include "twofold/core/fields.hpp"
 #include "twofold/data/dataset.hpp"
+#include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/spec_document.hpp"
 #include "twofold/train/schedule.hpp"
 
@@ -58,7 +59,7 @@ struct MeanFieldTrain {
 
   static constexpr std::array<std::string_view, 2> kUnits{"absolute", "leading"};
   static constexpr std::array<std::string_view, 2> kOrders{"iid", "shuffle"};
-  static constexpr std::array<std::string_view, 2> kPrecisions{"float", "double"};
+  static constexpr std::array<std::string_view, 3> kPrecisions{"float", "split_bf16", "double"};
   static constexpr auto fields() {
     using T = MeanFieldTrain;
     return std::tuple{
@@ -79,7 +80,8 @@ struct MeanFieldTrain {
               domain::one_of(kUnits)),
         field("order", &T::order, "iid draws of rows, or a new shuffle each epoch",
               domain::one_of(kOrders)),
-        field("precision", &T::precision, "arithmetic of the training",
+        field("precision", &T::precision,
+              "of training; split_bf16: float, with products in three of bfloat16, for AMX",
               domain::one_of(kPrecisions)),
         field("schedule", &T::schedule, "of the step size along the run; relative to η",
               domain::one_of(train::ScheduleOptions::kSchedules)),
@@ -132,6 +134,7 @@ struct MeanFieldSpec {
   MeanFieldModel model;
   MeanFieldTrain train;
   MeanFieldRecord record;
+  PredictOptions predict;
 };
 
 /// Reads the sections and refuses unknown keys.

@@ -10,6 +10,7 @@
 
 #include "twofold/core/fields.hpp"
 #include "twofold/data/dataset.hpp"
+#include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/spec_document.hpp"
 
 namespace twofold::experiment {
@@ -126,6 +127,7 @@ struct OneBitSpec {
   OneBitDecode decode;
   OneBitTrain train;
   OneBitUnrolled unrolled;
+  PredictOptions predict;
 };
 
 /// Reads the sections and refuses unknown keys and combinations that mean nothing.

@@ -84,6 +84,8 @@ struct Record {
   std::string title;
   std::string description;
   std::int64_t seed = 1;
+  /// What computed the steps, each kind once: its precision, then how, "split_bf16 (amx_bf16)".
+  std::vector<std::string> arithmetic;
   std::string status = "ok";  ///< ok | diverged | interrupted | skipped
   std::vector<Claim> claims;
   std::vector<Figure> figures;

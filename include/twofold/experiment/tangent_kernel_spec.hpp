@@ -11,6 +11,7 @@
 
 #include "twofold/core/fields.hpp"
 #include "twofold/data/dataset.hpp"
+#include "twofold/experiment/experiment_spec.hpp"
 #include "twofold/experiment/spec_document.hpp"
 
 namespace twofold::experiment {
@@ -59,7 +60,7 @@ struct TangentTrain {
   double checkpoint_seconds = 60.0;
 
   static constexpr std::array<std::string_view, 4> kModes{"weak", "joint", "decoder", "tied"};
-  static constexpr std::array<std::string_view, 2> kPrecisions{"double", "float"};
+  static constexpr std::array<std::string_view, 3> kPrecisions{"double", "float", "split_bf16"};
   static constexpr auto fields() {
     using T = TangentTrain;
     return std::tuple{
@@ -86,7 +87,9 @@ struct TangentTrain {
         field("divergence_limit", &T::divergence_limit,
               "give up when the loss exceeds this many times the first",
               Domain{"> 1", [](double v) { return v > 1; }, {}}),
-        field("precision", &T::precision, "of training", domain::one_of(kPrecisions)),
+        field("precision", &T::precision,
+              "of training; split_bf16: float, with products in three of bfloat16, for AMX",
+              domain::one_of(kPrecisions)),
         field("checkpoint_seconds", &T::checkpoint_seconds, "time between checkpoints",
               domain::positive)};
   }
@@ -110,8 +113,8 @@ struct TangentRecord {
   }
 };
 
-/// [predict]
-struct TangentPredict {
+/// [predict], beside what every system has there
+struct TangentPredict : PredictOptions {
   std::string kernel = "infinite";
   std::int64_t queries = 200;
   double memory = 0.2;

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
+#include "twofold/core/large_memory.hpp"
 #include "twofold/linalg/gemm.hpp"
 
 namespace twofold {
@@ -30,7 +30,8 @@ struct SplitPart {
 /// numbers above 3.38e38, and infinite ones, as NaN.
 class SplitOperand {
  public:
-  /// Room for `count` rows of a left operand, or columns of a right one, of `inner` numbers.
+  /// Room for `count` rows of a left operand, or columns of a right one, of `inner` numbers; or for
+  /// `inner` of `count` numbers.
   SplitOperand(Index count, Index inner);
   SplitOperand(SplitOperand&&) noexcept = default;
   SplitOperand& operator=(SplitOperand&&) noexcept = default;
@@ -59,7 +60,7 @@ class SplitOperand {
   [[nodiscard]] Index start() const noexcept;
 
   Index count_, inner_;
-  std::vector<std::uint16_t> memory_;  // tiles from the first multiple of 64 bytes on
+  LargeVector<std::uint16_t> memory_;  // tiles from the first multiple of 64 bytes on
 };
 
 /// C <- L R, or C + L R, on the calling thread, as L₁R₁ + L₁R₂ + L₂R₁ with sums in float.

@@ -8,6 +8,7 @@ namespace twofold::theory {
 struct StoppingOptions {
   Index folds = 0;             ///< parts left out in turn; 0: one sample at a time
   Index times_per_decade = 4;  ///< >= 1, of the geometric grid of numbers of steps
+  double smallest = 0.0;       ///< λ_min of Θ above 0, which ends the grid; 0: to be computed
 };
 
 /// Error on left-out samples after t steps, started at zero output.
@@ -24,7 +25,7 @@ struct [[nodiscard]] StoppingTime {
 /// Fold f of F holds the samples i = f mod F.
 /// @param X     n×d, n >= 2.  @param kernel  Km of all samples, n×n.  @param step  η > 0.
 /// @throws InvalidArgument  if sizes disagree, n < 2, η is not positive, folds is not 0 or in
-///                          [2, n], or times_per_decade < 1.
+///                          [2, n], times_per_decade < 1, or smallest < 0.
 /// Cost 10 F n³ flops for F folds, shared by the pool; bitwise the same for any pool size.
 /// Source: docs/theory/tangent_kernel.md#inductive-bias.
 StoppingTime stopping_time(ThreadPool& pool, const ConstView<double>& X, const Matrix& kernel,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "twofold/core/observer.hpp"
+#include "twofold/linalg/split_product.hpp"
 #include "twofold/train/sgd.hpp"
 #include "twofold/train/weight_movement.hpp"
 
@@ -36,8 +37,9 @@ struct TangentDescentOptions {
   std::int64_t steps = 0;           ///< K >= 0, most updates
   double target = 0;                ///< in [0, 1): end when L <= target·L_0; 0: never
   double divergence_limit = 1e6;    ///< > 1: stop when L exceeds this times L_0
-  std::vector<std::int64_t> record_steps = {};  ///< increasing, within [0, K]
-  std::string stage = "train";                  ///< name in progress reports
+  FloatProducts products = FloatProducts::Float;  ///< of the steps; SplitBf16 for float only
+  std::vector<std::int64_t> record_steps = {};    ///< increasing, within [0, K]
+  std::string stage = "train";                    ///< name in progress reports
   CheckpointPolicy checkpoint = {};
 };
 
@@ -74,6 +76,7 @@ struct [[nodiscard]] TangentDescentResult {
   std::vector<Catapult> catapults;  ///< the first 32; one that is not over may be the last
   std::int64_t catapult_count = 0;  ///< of those that ended
   StopRequest stop = StopRequest::None;  ///< the reason, if Interrupted
+  std::string arithmetic;                ///< what computed the steps: ops::JointStep::arithmetic
 };
 
 /// What the caller wants to see; an empty function is not called. As SgdHooks, with the loss of the
@@ -92,7 +95,8 @@ struct TangentDescentHooks {
 ///
 /// both from the same weights. L is a sum over samples and coordinates, not a mean: steps and
 /// kernels are those of docs/theory/tangent_kernel.md. The automatic step is 1.8/λ_max with λ_max
-/// of the tangent kernel of `start` (tangent_power), in the mode and ratio of the run.
+/// of the tangent kernel of `start` (tangent_power), in the mode and ratio of the run, the same for
+/// any `products`.
 ///
 /// A rise of the loss is one above the rounding of X - X̂: from a loss above (64ε)²‖X‖²_F/2.
 ///
