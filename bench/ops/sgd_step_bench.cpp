@@ -2,6 +2,7 @@
 #include <string>
 
 #include "support.hpp"
+#include "twofold/ops/descent_step.hpp"
 #include "twofold/ops/loss_gradient.hpp"
 
 namespace twofold::ops {
@@ -24,17 +25,13 @@ struct Problem {
 template <typename Scalar, FloatProducts kProducts>
 void SgdStep(benchmark::State& state) {
   Problem<Scalar> p;
-  model::Weights<Scalar> gradient = zeros_like(p.weights);
-  Workspace<Scalar> workspace(kBatch, kDimension, kNeurons, kProducts);
-  state.SetLabel(std::string(workspace.arithmetic(p.weights, model::Relu{})));
-  const Scalar step = Scalar(0.01), keep = 1 - step * Scalar(0.05), factor = -step * kNeurons;
+  DescentStep<Scalar> step(kBatch, kDimension, kNeurons, kProducts);
+  state.SetLabel(std::string(step.arithmetic(p.weights, model::Relu{})));
+  const Descent<Scalar> descent{.step = Scalar(0.01) * kNeurons, .decay = Scalar(0.01 * 0.05)};
+  MatrixOf<Scalar> no_velocity;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(
-        loss_gradient(p.X, p.weights, model::Relu{}, gradient, workspace, p.pool));
-    parallel_for(p.pool, kNeurons, 256, [&](Index begin, Index end) {
-      auto w = p.weights.encoder.middleRows(begin, end - begin);
-      w = keep * w + factor * gradient.encoder.middleRows(begin, end - begin);
-    });
+    benchmark::DoNotOptimize(step.loss(p.X, p.weights, model::Relu{}, p.pool));
+    step.descend(p.weights, descent, no_velocity, p.pool);
   }
   // Five products; the weights read and written once.
   bench::report_work(state, 10.0 * kBatch * kNeurons * kDimension,

@@ -123,4 +123,22 @@ void ActiveChunk::backward(model::Weights<float>& gradient, float factor, bool f
   });
 }
 
+void ActiveChunk::descend(const BlockDescent<float>& rows, float factor) {
+  const ActivePass& pass = active_.pass;
+  const ActivePass::Gradient sums{.A = weights_.encoder,
+                                  .start = &rows.target(),
+                                  .encoder = nullptr,
+                                  .moves_decoder = true,
+                                  .moves_encoder = true,
+                                  .decoder_factor = factor,
+                                  .encoder_factor = factor / rows.kept()};
+  for_each_block([&](Span block, ActivePass::Scratch& s, bool) {
+    rows.before(block);
+    pass.backward(buffers_.codes.data() + block.begin * X_.rows(), block, active_.samples, true,
+                  sums, s);
+    pass.unpack(s, block, rows.target());
+    rows.after(block);
+  });
+}
+
 }  // namespace twofold::ops

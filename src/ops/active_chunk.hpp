@@ -6,6 +6,7 @@
 
 #include "active_pass.hpp"
 #include "buffers.hpp"
+#include "descent.hpp"
 #include "twofold/model/activation.hpp"
 #include "twofold/model/weights.hpp"
 
@@ -34,6 +35,7 @@ class ActiveChunk {
   void reconstruction(View<float> Xhat);
   double residual();
   void backward(model::Weights<float>& gradient, float factor, bool first);
+  void descend(const BlockDescent<float>& rows, float factor);
 
  private:
   template <typename Body>

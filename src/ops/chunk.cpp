@@ -98,6 +98,7 @@ void Chunk<Scalar>::activate_samples(const model::TopK& top_k, Index strip) {
 
 template <std::floating_point Scalar>
 void Chunk<Scalar>::forward(bool with_slopes) {
+  take_samples();
   const auto* top_k = std::get_if<model::TopK>(&activation_);
   if (top_k != nullptr) {
     run(strips_, [&](Index strip) { for_each_block(strip, [&](Span block) { encode(block); }); });
@@ -152,25 +153,31 @@ void Chunk<Scalar>::project(Span block, Scalar factor, Block D) {
 
 template <std::floating_point Scalar>
 void Chunk<Scalar>::add_gradient(Span block, Scalar factor, const Block& D, Scalar keep,
-                                 model::Weights<Scalar>& gradient) {
+                                 MatrixOf<Scalar>& encoder, MatrixOf<Scalar>& decoder) {
+  const auto rows = [&](MatrixOf<Scalar>& M) { return M.middleRows(block.begin, block.size); };
   const Block E = output(0);
-  auto encoder = gradient.encoder.middleRows(block.begin, block.size);
-  gemm<Scalar>(Trans::No, Trans::No, 1, D, X_, keep, encoder);
+  gemm<Scalar>(Trans::No, Trans::No, 1, D, X_, keep, rows(encoder));
   if (weights_.tied()) {
-    gemm<Scalar>(Trans::No, Trans::No, factor, codes(block), E, 1, encoder);
+    gemm<Scalar>(Trans::No, Trans::No, factor, codes(block), E, 1, rows(encoder));
   } else {
-    gemm<Scalar>(Trans::No, Trans::No, factor, codes(block), E, keep,
-                 gradient.decoder.middleRows(block.begin, block.size));
+    gemm<Scalar>(Trans::No, Trans::No, factor, codes(block), E, keep, rows(decoder));
   }
+}
+
+// (factor A Eᵀ)∘S.
+template <std::floating_point Scalar>
+auto Chunk<Scalar>::back(Span block, Index strip, Scalar factor) -> Block {
+  Block D(buffers_.back.data() + strip * buffers_.block * samples_, block.size, samples_);
+  project(block, factor, D);
+  D.array() *= slopes(block).array();
+  return D;
 }
 
 template <std::floating_point Scalar>
 void Chunk<Scalar>::backward_block(Span block, Index strip, model::Weights<Scalar>& gradient,
                                    Scalar factor, Scalar keep) {
-  Block D(buffers_.back.data() + strip * buffers_.block * samples_, block.size, samples_);
-  project(block, factor, D);
-  D.array() *= slopes(block).array();
-  add_gradient(block, factor, D, keep, gradient);
+  const Block D = back(block, strip, factor);
+  add_gradient(block, factor, D, keep, gradient.encoder, gradient.decoder);
   if (!weights_.has_bias()) return;
   for (Index i = 0; i < block.size; ++i) {
     const Scalar* row = D.row(i).data();
@@ -185,6 +192,18 @@ void Chunk<Scalar>::backward(model::Weights<Scalar>& gradient, Scalar factor, bo
   run(strips_, [&](Index strip) {
     for_each_block(strip, [&](Span block) {
       backward_block(block, strip, gradient, factor, first ? Scalar(0) : Scalar(1));
+    });
+  });
+}
+
+template <std::floating_point Scalar>
+void Chunk<Scalar>::descend(const BlockDescent<Scalar>& rows, Scalar factor) {
+  run(strips_, [&](Index strip) {
+    for_each_block(strip, [&](Span block) {
+      rows.before(block);
+      const Block D = back(block, strip, factor / rows.kept());
+      add_gradient(block, factor, D, 1, rows.target(), rows.target());
+      rows.after(block);
     });
   });
 }

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "buffers.hpp"
+#include "descent.hpp"
 #include "run_blocks.hpp"
 #include "twofold/model/activation.hpp"
 #include "twofold/model/weights.hpp"
@@ -40,11 +41,16 @@ class Chunk {
   /// slopes and residual.
   void backward(model::Weights<Scalar>& gradient, Scalar factor, bool first);
 
+  /// rows.target() += factor ∂B, of tied weights without bias, which are changed in place.
+  void descend(const BlockDescent<Scalar>& rows, Scalar factor);
+
  protected:
   using Block = Eigen::Map<MatrixOf<Scalar>>;
   using Codes = std::span<Scalar>;
 
   // What computes: by the BLAS, unless replaced. Blocks of different strips may run at once.
+  /// X is new.
+  virtual void take_samples() {}
   /// codes(block) = Z.
   virtual void encode(Span block);
   /// σ and σ' of all codes of a sample.
@@ -56,9 +62,9 @@ class Chunk {
   virtual void take_residual() {}
   /// D = factor A_blk Eᵀ.
   virtual void project(Span block, Scalar factor, Block D);
-  /// keep ∂A_blk + factor H E and keep ∂B_blk + D X, or their sum; keep is 0 or 1.
+  /// keep ∂A_blk + factor H E and keep ∂B_blk + D X, or, if tied, ∂B_blk with both; keep is 0 or 1.
   virtual void add_gradient(Span block, Scalar factor, const Block& D, Scalar keep,
-                            model::Weights<Scalar>& gradient);
+                            MatrixOf<Scalar>& encoder, MatrixOf<Scalar>& decoder);
 
   template <typename Body>
   void run(Index count, Body&& body);
@@ -79,6 +85,7 @@ class Chunk {
  private:
   void activate_block(Span block, bool with_slopes);
   void activate_samples(const model::TopK& top_k, Index strip);
+  Block back(Span block, Index strip, Scalar factor);
   void backward_block(Span block, Index strip, model::Weights<Scalar>& gradient, Scalar factor,
                       Scalar keep);
 };

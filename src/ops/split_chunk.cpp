@@ -59,13 +59,15 @@ SplitBuffers::SplitBuffers(Index chunk, Index d, Index block, Index strips)
 
 SplitChunk::SplitChunk(const ConstView<float>& X, const model::Weights<float>& weights,
                        const model::Activation& activation, Buffers& buffers, ThreadPool& pool)
-    : Chunk(X, weights, activation, buffers, pool), split_(*buffers.split) {
-  pack(X, split_.X);
-  take_norms(X, split_.norms);
-  if (!std::holds_alternative<model::TopK>(activation)) return;
-  split_.rows.resize(Blocking::kStrips * 3 * weights.neurons());
-  split_.neuron_norms.resize(weights.neurons());
-  take_norms(weights.encoder, split_.neuron_norms);
+    : Chunk(X, weights, activation, buffers, pool), split_(*buffers.split) {}
+
+void SplitChunk::take_samples() {
+  pack(X_, split_.X);
+  take_norms(X_, split_.norms);
+  if (!std::holds_alternative<model::TopK>(activation_)) return;
+  split_.rows.resize(Blocking::kStrips * 3 * weights_.neurons());
+  split_.neuron_norms.resize(weights_.neurons());
+  take_norms(weights_.encoder, split_.neuron_norms);
   split_.largest = split_.neuron_norms.maxCoeff<Eigen::PropagateNaN>();
 }
 
@@ -160,16 +162,16 @@ void SplitChunk::project(Span block, float factor, Block D) {
 }
 
 void SplitChunk::add_gradient(Span block, float factor, const Block& D, float keep,
-                              model::Weights<float>& gradient) {
+                              MatrixF& encoder, MatrixF& decoder) {
   const Lease scratch(split_);
-  auto encoder = gradient.encoder.middleRows(block.begin, block.size);
+  const auto rows = [&](MatrixF& M) { return M.middleRows(block.begin, block.size); };
   scratch->codes.reshape(block.size, samples_);
   scratch->codes.pack_left(Trans::No, D);
-  split_multiply(scratch->codes.all(), split_.X.by_coordinate.all(), keep != 0, encoder);
+  split_multiply(scratch->codes.all(), split_.X.by_coordinate.all(), keep != 0, rows(encoder));
   scratch->codes.pack_left(Trans::No, codes(block), factor);
-  const SplitPart H = scratch->codes.all(), E = split_.E.by_coordinate.all();
-  if (weights_.tied()) return split_multiply(H, E, true, encoder);
-  split_multiply(H, E, keep != 0, gradient.decoder.middleRows(block.begin, block.size));
+  const bool tied = weights_.tied();
+  split_multiply(scratch->codes.all(), split_.E.by_coordinate.all(), tied || keep != 0,
+                 rows(tied ? encoder : decoder));
 }
 
 }  // namespace twofold::ops

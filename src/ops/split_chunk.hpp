@@ -40,19 +40,20 @@ struct SplitBuffers {
 
 class SplitChunk final : public Chunk<float> {
  public:
-  /// Packs X. @pre as Chunk, and buffers.split is there.
+  /// @pre as Chunk, and buffers.split is there.
   SplitChunk(const ConstView<float>& X, const model::Weights<float>& weights,
              const model::Activation& activation, Buffers& buffers, ThreadPool& pool);
 
  private:
+  void take_samples() override;
   void encode(Span block) override;
   void keep_largest(const model::TopK& top_k, Index sample, Index strip, Codes z, Codes value,
                     Codes slope) override;
   void decode(Span block, Index strip, bool first) override;
   void take_residual() override;
   void project(Span block, float factor, Block D) override;
-  void add_gradient(Span block, float factor, const Block& D, float keep,
-                    model::Weights<float>& gradient) override;
+  void add_gradient(Span block, float factor, const Block& D, float keep, MatrixF& encoder,
+                    MatrixF& decoder) override;
 
   void take_norms(const ConstView<float>& rows, VectorF& norms);
   void pack(const ConstView<float>& rows, SplitBuffers::Samples& samples);

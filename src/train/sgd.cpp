@@ -8,14 +8,11 @@
 
 #include "run_log.hpp"
 #include "twofold/core/error.hpp"
-#include "twofold/ops/loss_gradient.hpp"
+#include "twofold/ops/descent_step.hpp"
 #include "twofold/train/checkpoint.hpp"
 
 namespace twofold::train {
 namespace {
-
-// Neurons per block of the update: a few pages of memory each.
-constexpr Index kRows = 64;
 
 template <typename Scalar>
 void check(const model::Weights<Scalar>& start, Index d, const SgdOptions& options) {
@@ -51,10 +48,9 @@ class Run {
         observer_(observer),
         log_(options.steps, options.record_steps, options.stage, options.checkpoint, observer),
         schedule_(options.schedule, options.step, options.steps),
-        workspace_(batch_size, start.dimension(), start.neurons(), options.products),
-        gradient_(model::zeros_like(start)),
+        step_of_batch_(batch_size, start.dimension(), start.neurons(), options.products),
         weights_(std::move(start)) {
-    if (options_.momentum > 0) velocity_ = gradient_.encoder;
+    if (options_.momentum > 0) velocity_.setZero(weights_.neurons(), weights_.dimension());
   }
 
   SgdResult<Scalar> operator()() {
@@ -70,7 +66,7 @@ class Run {
       }
       if (log_.checkpoint_due(step_)) save();
       const auto& X = batch_(step_);
-      loss_ = ops::loss_gradient<Scalar>(X, weights_, activation_, gradient_, workspace_, pool_);
+      loss_ = step_of_batch_.loss(X, weights_, activation_, pool_);
       if (const auto ended = judge(loss_)) {
         status = *ended;
         break;
@@ -82,27 +78,19 @@ class Run {
     }
     if (status == SgdStatus::Finished || status == SgdStatus::Interrupted) save();
     if (status == SgdStatus::Finished) status = finish();
-    const std::string_view arithmetic = workspace_.arithmetic(weights_, activation_);
+    const std::string_view arithmetic = step_of_batch_.arithmetic(weights_, activation_);
     return {std::move(weights_), status, step_, first_step, loss_, stop_, arithmetic};
   }
 
  private:
-  // G = N ∂L/∂W + λW; each entry depends on itself only, so blocks cannot change a bit.
+  // G = N ∂L/∂W + λW.
   void update(Scalar step) {
     const auto n = static_cast<Scalar>(weights_.neurons());
-    const auto penalty = static_cast<Scalar>(options_.penalty);
-    const auto momentum = static_cast<Scalar>(options_.momentum);
-    parallel_for(pool_, weights_.neurons(), kRows, [&](Index begin, Index end) {
-      auto W = weights_.encoder.middleRows(begin, end - begin);
-      const auto dL = gradient_.encoder.middleRows(begin, end - begin);
-      if (velocity_.size() == 0) {
-        W -= step * (n * dL + penalty * W);
-      } else {
-        auto V = velocity_.middleRows(begin, end - begin);
-        V = momentum * V - step * (n * dL + penalty * W);
-        W += V;
-      }
-    });
+    step_of_batch_.descend(weights_,
+                           {.step = step * n,
+                            .momentum = static_cast<Scalar>(options_.momentum),
+                            .decay = step * static_cast<Scalar>(options_.penalty)},
+                           velocity_, pool_);
   }
 
   // The status that ends the run at a batch of this loss, if it does. The weights are not updated
@@ -121,7 +109,7 @@ class Run {
 
   // The record at k = K needs the loss of one more batch, which also shows a last step that failed.
   SgdStatus finish() {
-    loss_ = ops::loss<Scalar>(batch_(step_), weights_, activation_, workspace_, pool_);
+    loss_ = step_of_batch_.loss(batch_(step_), weights_, activation_, pool_);
     if (const auto ended = judge(loss_)) return *ended;
     record();
     log_.progress(step_, loss_);
@@ -165,8 +153,7 @@ class Run {
   Observer& observer_;
   RunLog log_;
   Schedule schedule_;
-  ops::Workspace<Scalar> workspace_;
-  model::Weights<Scalar> gradient_;
+  ops::DescentStep<Scalar> step_of_batch_;
   model::Weights<Scalar> weights_;
   MatrixOf<Scalar> velocity_;
   std::int64_t step_ = 0;

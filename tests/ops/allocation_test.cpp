@@ -9,6 +9,7 @@
 #include "ops/problem.hpp"
 #include "ops/sparse_problem.hpp"
 #include "ops/topk_problem.hpp"
+#include "twofold/ops/descent_step.hpp"
 #include "twofold/ops/encoder_operator.hpp"
 #include "twofold/ops/joint_step.hpp"
 #include "twofold/ops/loss_gradient.hpp"
@@ -120,6 +121,23 @@ TEST(Allocation, NothingInsideJointSteps) {
   expect_no_allocation_in_joint_steps<float>(true, TrainedFactors::Both);
   expect_no_allocation_in_joint_steps<float>(true, TrainedFactors::Both, FloatProducts::SplitBf16);
   expect_no_allocation_in_joint_steps<double>(true, TrainedFactors::Both);
+}
+
+TEST(Allocation, NothingInsideDescentSteps) {
+  for (const FloatProducts products : {FloatProducts::Float, FloatProducts::SplitBf16}) {
+    Problem<float> p = grid_problem<float>({70, 24, 700});
+    ThreadPool pool(2);
+    DescentStep<float> step(70, 24, 700, products);
+    MatrixF no_velocity;
+    const auto work = [&] {
+      (void)step.loss(p.X, p.weights, model::Relu{}, pool);
+      step.descend(p.weights, {.step = 1.0F, .decay = 0.1F}, no_velocity, pool);
+    };
+    work();
+    const long before = allocations;
+    work();
+    EXPECT_EQ(allocations - before, 0);
+  }
 }
 
 TEST(Allocation, NothingInsideTheOps) {
