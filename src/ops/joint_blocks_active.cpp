@@ -15,7 +15,8 @@ class ActiveBlocks final : public JointBlocks<float> {
         trained_(trained),
         X_(X),
         pass_(kernels, sizes.d, sizes.chunk),
-        scratch_(static_cast<std::size_t>(strips()), pass_.scratch()) {
+        scratch_(static_cast<std::size_t>(strips()), pass_.scratch()),
+        packed_(scratch_.size(), -1) {
     for_each_chunk([&](Span c) {
       chunks_.push_back(pass_.samples(c.size));
       for (Index i = 0; i < c.size; ++i) {
@@ -44,7 +45,9 @@ class ActiveBlocks final : public JointBlocks<float> {
     for_each_chunk([&](Span c) {
       pass_.backward(codes(block, c), block, samples(c), c.begin == 0, update, s);
     });
-    if (update.moves_decoder) pass_.unpack(s, block, A);
+    if (!update.moves_decoder) return;
+    pass_.unpack(s, block, A);
+    packed(strip) = block.begin;
   }
 
   void forward(const model::Weights<float>& w, Span block, Span chunk, Index strip, bool encode,
@@ -55,7 +58,8 @@ class ActiveBlocks final : public JointBlocks<float> {
       pass_.encode(w.encoder, block, samples(chunk), X_.middleRows(chunk.begin, chunk.size), Z);
     }
     if (first) pass_.clear_sums(s);
-    pass_.pack(w.decoder_rows(), block, s);
+    if (packed(strip) != block.begin) pass_.pack(w.decoder_rows(), block, s);
+    packed(strip) = -1;
     pass_.decode(block.size, Z, chunk.size, s);
   }
 
@@ -77,12 +81,15 @@ class ActiveBlocks final : public JointBlocks<float> {
     return chunks_[static_cast<std::size_t>(chunk.begin / sizes_.chunk)];
   }
   ActivePass::Scratch& scratch(Index strip) { return scratch_[static_cast<std::size_t>(strip)]; }
+  // First neuron of the block whose new decoder the update has left in the scratch; -1: none.
+  Index& packed(Index strip) { return packed_[static_cast<std::size_t>(strip)]; }
 
   TrainedFactors trained_;
   ConstView<float> X_;
   ActivePass pass_;
   std::vector<ActivePass::Samples> chunks_;
   std::vector<ActivePass::Scratch> scratch_;  // of each strip
+  std::vector<Index> packed_;
 };
 
 }  // namespace
