@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "split_engine.hpp"
+#include "twofold/core/processor.hpp"
 
 namespace twofold {
 namespace {
@@ -16,9 +17,7 @@ using Words [[gnu::vector_size(4 * kLanes)]] = std::uint32_t;
 using Doubles [[gnu::vector_size(8 * kLanes)]] = double;
 
 // Sums of the squares of x and of what rounding to nearest, ties to even, takes from it, in lanes.
-#if defined(__x86_64__)
-__attribute__((target_clones("default", "avx2", "avx512f")))
-#endif
+TWOFOLD_FOR_EACH_PROCESSOR
 void sum_squares(const float* x, Index d, double* norm, double* rounding) {
   Doubles all{}, lost{};
   for (Index k = 0; k < d; k += kLanes) {

@@ -2,12 +2,7 @@
 #include <bit>
 
 #include "split_engine.hpp"
-
-#if defined(__x86_64__)
-#define TWOFOLD_FOR_EACH_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define TWOFOLD_FOR_EACH_PROCESSOR
-#endif
+#include "twofold/core/processor.hpp"
 
 namespace twofold {
 namespace {

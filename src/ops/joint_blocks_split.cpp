@@ -7,12 +7,7 @@
 
 #include "joint_blocks.hpp"
 #include "sign_repair.hpp"
-
-#if defined(__x86_64__)
-#define TWOFOLD_FOR_EACH_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define TWOFOLD_FOR_EACH_PROCESSOR
-#endif
+#include "twofold/core/processor.hpp"
 
 namespace twofold::ops {
 namespace {

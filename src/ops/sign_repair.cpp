@@ -6,15 +6,10 @@
 
 #include "lane_sum.hpp"
 #include "sparse_kernels.hpp"
+#include "twofold/core/processor.hpp"
 
 namespace twofold::ops {
 namespace {
-
-#if defined(__x86_64__)
-#define TWOFOLD_FOR_EACH_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define TWOFOLD_FOR_EACH_PROCESSOR
-#endif
 
 constexpr Index kPiece = 256;  // of a row of Z
 

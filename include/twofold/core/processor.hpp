@@ -5,6 +5,15 @@
 #include <cstddef>
 #include <string_view>
 
+/// Before a plain loop: the compiler makes it for several processors, and the loader chooses. Its
+/// sums must not depend on the width of a register. (The thread sanitizer of GCC 12 ends programs
+/// that have such loops.)
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#define TWOFOLD_FOR_EACH_PROCESSOR __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define TWOFOLD_FOR_EACH_PROCESSOR
+#endif
+
 namespace twofold {
 
 /// Sets of instructions that have loops of their own, each with all of those before it:
@@ -27,8 +36,8 @@ inline constexpr std::array<std::string_view, 5> kInstructionNames = {"portable"
 /// that of this name at most; all where it is not set, or empty. Read once.
 ///
 /// It forces the slower ways, to test or to time them. Two things it does not reach: loops that the
-/// compiler makes for several processors (`target_clones`), whose results have the same bits on
-/// all, and the BLAS. For Amx the operating system has a say too (src/linalg/amx.hpp).
+/// compiler makes for several processors (above), whose results have the same bits on all, and the
+/// BLAS. For Amx the operating system has a say too (src/linalg/amx.hpp).
 /// @throws InvalidArgument  if the variable has another value, each time.
 [[nodiscard]] Instructions usable_instructions();
 
