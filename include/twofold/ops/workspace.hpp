@@ -26,8 +26,12 @@ struct Blocking {
 /// Scratch memory of loss_gradient, reconstruct and loss, which allocate nothing.
 ///
 /// For d inputs, n neurons, and chunks of c <= batch samples it holds 2nc + 16cd + 4096c + 48n
-/// scalars; the first call with a ReLU may make further (16cd + 3cd, and 16 blocks). One call at a
-/// time may use it; its contents mean nothing between calls.
+/// scalars; the first call with a ReLU may make further (16cd + 3cd, and 16 blocks), and split
+/// products need 4cd + 2048(c + d) more, with top_k 48n numbers in double. One call at a time may
+/// use it; its contents mean nothing between calls.
+///
+/// Split products are off by about 5e-6 of each gradient (split_error bounds them); no code is on
+/// the wrong side of a jump of σ or σ', or wrongly kept by top_k, for it.
 template <std::floating_point Scalar>
 class Workspace {
  public:
