@@ -5,10 +5,15 @@
 //   dead   the same with a tenth of the units dead, which the auxiliary loss adds
 //
 // warm: the step knows the thresholds of its last batch; cold: a new TopKStep every time, which
-// also makes its work space. The floor is the product X Eᵀ alone, by the BLAS on the same threads.
+// also makes its work space. The floors are the product X Eᵀ alone, by the BLAS on the same
+// threads, and the one in bfloat16 that screens.
 #include <benchmark/benchmark.h>
 
+#include <memory>
+#include <vector>
+
 #include "twofold/core/random.hpp"
+#include "twofold/linalg/bf16_product.hpp"
 #include "twofold/linalg/gemm.hpp"
 #include "twofold/ops/topk_step.hpp"
 
@@ -75,6 +80,35 @@ void TopKProduct(benchmark::State& state) {
   }
 }
 
+// The product in bfloat16 that screens.
+void TopKScreening(benchmark::State& state) {
+  const SplitEngine* engine = bf16_products();
+  if (engine == nullptr) return state.SkipWithError("no products of bfloat16 here");
+  Problem p(TopKOptimizer::Sgd, false, 0);
+  constexpr Index kSamples = 192, kUnits = 128;
+  MatrixF Z(kN, kUnits);
+  std::vector<std::uint16_t> rooms[2];
+  const auto packed = [&](bool left, const MatrixF& M) {
+    std::vector<std::uint16_t>& room = rooms[left ? 0 : 1];
+    room.resize(static_cast<std::size_t>(bf16_size(M.rows(), M.cols())) + 32);
+    void* from = room.data();
+    std::size_t bytes = 2 * room.size();
+    auto* out = static_cast<std::uint16_t*>(std::align(64, 1, from, bytes));
+    pack_bf16(*engine, left, M, out);
+    return out;
+  };
+  const std::uint16_t *X = packed(true, p.X), *W = packed(false, p.state.weights.encoder);
+  for (auto _ : state) {
+    parallel_for(p.pool, kN, kSamples, [&](Index begin, Index end) {
+      for (Index j = 0; j < kM; j += kUnits) {
+        multiply_bf16(*engine, {X + bf16_size(begin, kD), end - begin, kD},
+                      {W + bf16_size(j, kD), kUnits, kD}, Z.row(begin).data(), kUnits);
+      }
+    });
+    benchmark::DoNotOptimize(Z.data());
+  }
+}
+
 void settings(benchmark::internal::Benchmark* bench) {
   bench->Unit(benchmark::kMillisecond)->UseRealTime()->MinWarmUpTime(0.1);
 }
@@ -84,6 +118,7 @@ BENCHMARK_CAPTURE(TopKTraining, dead, TopKOptimizer::Adam, true, 0.1)->Apply(set
 BENCHMARK_CAPTURE(TopKForward, warm, true)->Apply(settings);
 BENCHMARK_CAPTURE(TopKForward, cold, false)->Apply(settings);
 BENCHMARK(TopKProduct)->Apply(settings);
+BENCHMARK(TopKScreening)->Apply(settings);
 
 }  // namespace
 }  // namespace twofold::ops

@@ -62,8 +62,9 @@ struct CodeScreen<Scalar>::Row {
   SampleBounds<Scalar> bounds;
   Scalar guess, limit;
   Index count;  // of its candidates, in the end of its codes
+  Index tight;  // of those, when the limit was raised
   std::int32_t* index;
-  Scalar* value;
+  Scalar *value, *error;
   Scalar floor;
   bool all;  // units have to be computed: no bound, or too many candidates
 };
@@ -73,7 +74,7 @@ template <std::floating_point Scalar>
 struct CodeScreen<Scalar>::Block {
   Row rows[kMostRows];
   Index room = 0;
-  Scratch<Scalar> product, value, chosen_value, again;
+  Scratch<Scalar> product, value, error, chosen_value, again;
   Scratch<std::int32_t> index, chosen;
   Scratch<std::uint16_t> packed;
   std::vector<Scalar> ranks;
@@ -82,9 +83,11 @@ struct CodeScreen<Scalar>::Block {
     room = most;
     std::int32_t* indices = index.get(kMostRows * room);
     Scalar* values = value.get(kMostRows * room);
+    Scalar* errors = error.get(kMostRows * room);
     for (Index i = 0; i < kMostRows; ++i) {
       rows[i].index = indices + i * room;
       rows[i].value = values + i * room;
+      rows[i].error = errors + i * room;
     }
   }
 };
@@ -205,15 +208,20 @@ void CodeScreen<Scalar>::consider(Scalar* z, Index first, Index count, Row& row,
   const Index groups = num_blocks(m_, kGroup) * kGroup;
   if (bias_ != nullptr) add_numbers(bias_ + first, z, count);
   for (Index begin = 0; begin < count && !row.all; begin += kGroup) {
-    if (row.count + kNoRoom > block.room) tighten(row, block);
+    const bool many = largest() && row.count - row.tight > 3 * rule_.k;
+    if (many || row.count + kNoRoom > block.room) tighten(row, block);
     if (row.all) return;
     const Index at = first + begin, units = std::min(kGroup, count - begin);
     const Scalar limit = below(row.limit - error(row.bounds, groups + at / kGroup));
     std::int32_t* index = row.index + row.count;
     Scalar* value = row.value + row.count;
-    row.count += by_magnitude()
-                     ? kernels.keep_magnitude(z + begin, units, at, limit, index, value)
-                     : kernels.keep_above(z + begin, units, at, rule_.shift, limit, index, value);
+    const Index kept =
+        by_magnitude() ? kernels.keep_magnitude(z + begin, units, at, limit, index, value)
+                       : kernels.keep_above(z + begin, units, at, rule_.shift, limit, index, value);
+    // While the bounds of the group are in the cache.
+    Scalar* errors = row.error + row.count;
+    for (Index e = 0; e < kept; ++e) errors[e] = error(row.bounds, index[e]);
+    row.count += kept;
   }
 }
 
@@ -222,24 +230,25 @@ template <std::floating_point Scalar>
 Scalar CodeScreen<Scalar>::kth_floor(const Row& row, Block& block) const {
   Scalar* floors = block.again.get(block.room);
   for (Index e = 0; e < row.count; ++e) {
-    const Scalar low = size(row.value[e]) - error(row.bounds, row.index[e]);
+    const Scalar low = size(row.value[e]) - row.error[e];
     floors[e] = low > 0 ? low : Scalar{0};  // nor NaN
   }
   return reached_by(floors, row.count, rule_.k);
 }
 
-// Makes room: raises the limit to what k units reach for sure.
+// Raises the limit to what k units reach for sure, which also makes room.
 template <std::floating_point Scalar>
 void CodeScreen<Scalar>::tighten(Row& row, Block& block) const {
   if (largest() && row.count >= rule_.k) row.limit = std::max(row.limit, kth_floor(row, block));
   Index kept = 0;
   for (Index e = 0; e < row.count; ++e) {
-    const Scalar most = size(row.value[e]) + error(row.bounds, row.index[e]);
+    const Scalar most = size(row.value[e]) + row.error[e];
     row.index[kept] = row.index[e];
+    row.error[kept] = row.error[e];
     row.value[kept] = row.value[e];
     kept += most < row.limit ? 0 : 1;
   }
-  row.count = kept;
+  row.count = row.tight = kept;
   row.all = kept + kNoRoom > block.room;
 }
 
@@ -322,7 +331,7 @@ bool CodeScreen<Scalar>::finish_largest(const Scalar* x, Row& row, Block& block)
   // Then those that may still reach it; both lists are in the order of the units.
   Index late = 0;
   for (Index e = 0; e < row.count; ++e) {
-    if (first(e) || size(row.value[e]) + error(row.bounds, row.index[e]) < limit) continue;
+    if (first(e) || size(row.value[e]) + row.error[e] < limit) continue;
     chosen[count + late++] = row.index[e];
   }
   exact(x, chosen + count, late, again + count);
@@ -350,7 +359,7 @@ void CodeScreen<Scalar>::codes_of(const ConstView<Scalar>& X, const Index* names
   for (Index s = 0; s < X.rows(); ++s) {
     Row& row = block.rows[s];
     row.guess = row.limit = hint > 0 ? std::max(lowest(), hint * row.bounds.length) : lowest();
-    row.count = 0;
+    row.count = row.tight = 0;
     row.all = !(row.bounds.length < kInfinity<Scalar>);
   }
   screen(X, block);

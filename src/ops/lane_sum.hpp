@@ -5,9 +5,9 @@
 
 namespace twofold::ops {
 
-/// Σ_{k < count} term(k).
+/// Σ_{k < count} term(k). Inline, so that it has the registers of its caller.
 template <typename Term>
-[[nodiscard]] double lane_sum(Index count, Term&& term) noexcept {
+[[nodiscard]] [[gnu::always_inline]] inline double lane_sum(Index count, Term&& term) noexcept {
   constexpr Index kLanes = 8;
   double lane[kLanes] = {};
   Index k = 0;

@@ -46,7 +46,23 @@ template <typename Scalar>
 }
 
 template <typename Scalar>
+[[gnu::always_inline]] inline void sums(const Scalar* v, double* __restrict out, Index n) noexcept {
+  for (Index i = 0; i < n; ++i) out[i] += static_cast<double>(v[i]);
+}
+
+template <typename Scalar>
+[[gnu::always_inline]] inline void remove(const Scalar* w, Scalar* __restrict g, Index n) noexcept {
+  const auto along = static_cast<Scalar>(
+      lane_sum(n, [&](Index i) { return static_cast<double>(g[i]) * static_cast<double>(w[i]); }));
+  for (Index i = 0; i < n; ++i) g[i] -= along * w[i];
+}
+
+template <typename Scalar>
 using Add = void (*)(const Scalar*, Scalar*, Index) noexcept;
+template <typename Scalar>
+using Sums = void (*)(const Scalar*, double*, Index) noexcept;
+template <typename Scalar>
+using Remove = void (*)(const Scalar*, Scalar*, Index) noexcept;
 template <typename Scalar>
 using Reached = Scalar (*)(const Scalar*, Index, Index) noexcept;
 template <typename Scalar>
@@ -56,6 +72,8 @@ using Move = void (*)(const TopKRates<Scalar>&, const Scalar*, Scalar*, Scalar*,
 template <typename Scalar>
 struct Loops {
   Add<Scalar> add;
+  Sums<Scalar> sums;
+  Remove<Scalar> remove;
   Reached<Scalar> reached;
   Move<Scalar> move;
 };
@@ -65,6 +83,14 @@ struct Loops {
   template <typename Scalar>                                                               \
   attributes void add_##name(const Scalar* b, Scalar* z, Index n) noexcept {               \
     add(b, z, n);                                                                          \
+  }                                                                                        \
+  template <typename Scalar>                                                               \
+  attributes void sums_##name(const Scalar* v, double* out, Index n) noexcept {            \
+    sums(v, out, n);                                                                       \
+  }                                                                                        \
+  template <typename Scalar>                                                               \
+  attributes void remove_##name(const Scalar* w, Scalar* g, Index n) noexcept {            \
+    remove(w, g, n);                                                                       \
   }                                                                                        \
   template <typename Scalar>                                                               \
   attributes Scalar reached_##name(const Scalar* numbers, Index count, Index k) noexcept { \
@@ -89,12 +115,15 @@ const Loops<Scalar>& loops() noexcept {
   static const Loops<Scalar> fastest = []() -> Loops<Scalar> {
 #if defined(__x86_64__)
     if (has(Instructions::Avx512)) {
-      return {add_avx512<Scalar>, reached_avx512<Scalar>, move_avx512<Scalar>};
+      return {add_avx512<Scalar>, sums_avx512<Scalar>, remove_avx512<Scalar>,
+              reached_avx512<Scalar>, move_avx512<Scalar>};
     }
     if (has(Instructions::Avx2))
-      return {add_avx2<Scalar>, reached_avx2<Scalar>, move_avx2<Scalar>};
+      return {add_avx2<Scalar>, sums_avx2<Scalar>, remove_avx2<Scalar>, reached_avx2<Scalar>,
+              move_avx2<Scalar>};
 #endif
-    return {add_portable<Scalar>, reached_portable<Scalar>, move_portable<Scalar>};
+    return {add_portable<Scalar>, sums_portable<Scalar>, remove_portable<Scalar>,
+            reached_portable<Scalar>, move_portable<Scalar>};
   }();
   return fastest;
 }
@@ -118,10 +147,13 @@ void move_weights(const TopKRates<Scalar>& rates, const Scalar* g, Scalar* p, Sc
 }
 
 template <typename Scalar>
+void add_to_sums(const Scalar* v, double* sums, Index n) noexcept {
+  loops<Scalar>().sums(v, sums, n);
+}
+
+template <typename Scalar>
 void remove_along(const Scalar* w, Scalar* g, Index n) noexcept {
-  const auto along = static_cast<Scalar>(
-      lane_sum(n, [&](Index i) { return static_cast<double>(g[i]) * static_cast<double>(w[i]); }));
-  for (Index i = 0; i < n; ++i) g[i] -= along * w[i];
+  loops<Scalar>().remove(w, g, n);
 }
 
 template <typename Scalar>
@@ -134,6 +166,7 @@ void normalise(Scalar* w, Index n) noexcept {
 
 #define TWOFOLD_INSTANTIATE(Scalar)                                                              \
   template void add_numbers(const Scalar*, Scalar*, Index) noexcept;                             \
+  template void add_to_sums(const Scalar*, double*, Index) noexcept;                             \
   template Scalar reached_by(const Scalar*, Index, Index) noexcept;                              \
   template void move_weights(const TopKRates<Scalar>&, const Scalar*, Scalar*, Scalar*, Scalar*, \
                              Index) noexcept;                                                    \

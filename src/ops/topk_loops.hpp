@@ -15,6 +15,10 @@ void add_numbers(const Scalar* b, Scalar* z, Index n) noexcept;
 template <typename Scalar>
 [[nodiscard]] Scalar reached_by(const Scalar* numbers, Index count, Index k) noexcept;
 
+/// sums_i += v_i, i < n.
+template <typename Scalar>
+void add_to_sums(const Scalar* v, double* sums, Index n) noexcept;
+
 /// Moves n numbers w with gradient g by sgd or adam with moments p and q.
 template <typename Scalar>
 void move_weights(const TopKRates<Scalar>& rates, const Scalar* g, Scalar* p, Scalar* q, Scalar* w,

@@ -33,8 +33,7 @@ void column_sums(const Rows<Scalar>& rows, Index N, double* sums, ThreadPool& po
   parallel_for(pool, rows.length, kColumns, [&](Index begin, Index end) {
     double sum[kColumns] = {};
     for (Index s = 0; s < N; ++s) {
-      const Scalar* row = rows[s];
-      for (Index i = begin; i < end; ++i) sum[i - begin] += static_cast<double>(row[i]);
+      add_to_sums(rows[s] + begin, sum, end - begin);
     }
     std::copy_n(sum, end - begin, sums + begin);
   });
