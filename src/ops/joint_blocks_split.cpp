@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <string>
 #include <vector>
 
 #include "joint_blocks.hpp"
+#include "scratch_pool.hpp"
 #include "sign_repair.hpp"
 #include "twofold/core/processor.hpp"
 
@@ -48,7 +48,6 @@ struct Scratch {
   SplitOperand weights;  // rows of a factor, in either role
   SplitOperand codes;    // H or (A Eᵀ)∘1(H > 0), by neurons or by samples
   MatrixF back;          // A Eᵀ of a band
-  std::atomic<bool> taken{false};
   Scratch(Index block, const JointSizes& sizes)
       : weights(block, sizes.d), codes(block, sizes.chunk), back(block, kBand) {}
 };
@@ -69,15 +68,14 @@ class SplitBlocks final : public JointBlocks<float> {
       samples.X.pack_right(Trans::Yes, X.middleRows(c.begin, c.size));
       samples.X_across.pack_right(Trans::No, X.middleRows(c.begin, c.size));
     });
-    for (Index s = 0; s < strips_; ++s)
-      scratch_.push_back(std::make_unique<Scratch>(block_, sizes));
+    for (Index s = 0; s < strips_; ++s) scratch_.add(Scratch(block_, sizes));
   }
 
   [[nodiscard]] std::string_view arithmetic() const noexcept override { return arithmetic_; }
 
   void update(model::Weights<float>& w, Span block, Index /*strip*/,
               FactorSteps<float> steps) override {
-    const Lease scratch(*this);
+    const Lease scratch(scratch_);
     const float encoder_factor = steps.encoder * w.scale;
     const float decoder_factor = w.tied() ? encoder_factor : steps.decoder * w.scale;
     auto B = w.encoder.middleRows(block.begin, block.size);
@@ -101,7 +99,7 @@ class SplitBlocks final : public JointBlocks<float> {
 
   void forward(const model::Weights<float>& w, Span block, Span chunk, Index strip, bool encode,
                bool first) override {
-    const Lease scratch(*this);
+    const Lease scratch(scratch_);
     Codes H(codes(block, chunk), block.size, chunk.size);
     if (encode) compute_codes(w.encoder.middleRows(block.begin, block.size), chunk, H, *scratch);
     scratch->codes.reshape(chunk.size, block.size);
@@ -127,23 +125,7 @@ class SplitBlocks final : public JointBlocks<float> {
   }
 
  private:
-  // One that no other thread has: the first of them are enough, and stay in the caches.
-  class Lease {
-   public:
-    explicit Lease(SplitBlocks& blocks) {
-      for (std::size_t i = 0; scratch_ == nullptr; i = (i + 1) % blocks.scratch_.size()) {
-        if (!blocks.scratch_[i]->taken.exchange(true)) scratch_ = blocks.scratch_[i].get();
-      }
-    }
-    ~Lease() { scratch_->taken = false; }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-    Scratch* operator->() const noexcept { return scratch_; }
-    Scratch& operator*() const noexcept { return *scratch_; }
-
-   private:
-    Scratch* scratch_ = nullptr;
-  };
+  using Lease = ScratchPool<Scratch>::Lease;
 
   template <typename Body>
   static void for_each_band(Index samples, Body&& body) {
@@ -191,7 +173,7 @@ class SplitBlocks final : public JointBlocks<float> {
   VectorF norms_;
   VectorF sums_;  // chunk×d a strip
   std::vector<Samples> chunks_;
-  std::vector<std::unique_ptr<Scratch>> scratch_;
+  ScratchPool<Scratch> scratch_;
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "split_chunk.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -10,27 +9,7 @@
 namespace twofold::ops {
 namespace {
 
-// Scratch of the calling thread, while it lives: the first that is free, so that few are in use
-// and stay in a cache.
-class Lease {
- public:
-  explicit Lease(SplitBuffers& buffers) : taken_(buffers.taken) {
-    std::uint32_t taken = taken_.load();
-    do {
-      bit_ = ~taken & (taken + 1);
-    } while (!taken_.compare_exchange_weak(taken, taken | bit_));
-    scratch_ = &buffers.scratch[static_cast<std::size_t>(std::countr_zero(bit_))];
-  }
-  ~Lease() { taken_.fetch_and(~bit_); }
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
-  SplitBuffers::Scratch* operator->() const noexcept { return scratch_; }
-
- private:
-  std::atomic<std::uint32_t>& taken_;
-  std::uint32_t bit_;
-  SplitBuffers::Scratch* scratch_;
-};
+using Lease = ScratchPool<SplitBuffers::Scratch>::Lease;
 
 ProductError product_error(Index d) {
   return {split_error(d)};
@@ -53,7 +32,7 @@ void for_each_jump(const model::Activation& activation, Body&& body) {
 SplitBuffers::SplitBuffers(Index chunk, Index d, Index block, Index strips)
     : X{{chunk, d}, {d, chunk}}, E{{chunk, d}, {d, chunk}}, norms(chunk) {
   for (Index strip = 0; strip < strips; ++strip) {
-    scratch.push_back({SplitOperand(block, d), SplitOperand(block, chunk)});
+    scratch.add({SplitOperand(block, d), SplitOperand(block, chunk)});
   }
 }
 
@@ -96,7 +75,7 @@ void SplitChunk::pack(const ConstView<float>& rows, SplitBuffers::Samples& sampl
 }
 
 void SplitChunk::encode(Span block) {
-  const Lease scratch(split_);
+  const Lease scratch(split_.scratch);
   const auto B = weights_.encoder.middleRows(block.begin, block.size);
   Block Z = codes(block);
   scratch->weights.reshape(block.size, d_);
@@ -140,7 +119,7 @@ void SplitChunk::keep_largest(const model::TopK& top_k, Index sample, Index stri
 }
 
 void SplitChunk::decode(Span block, Index strip, bool first) {
-  const Lease scratch(split_);
+  const Lease scratch(split_.scratch);
   scratch->weights.reshape(d_, block.size);
   scratch->weights.pack_right(Trans::No,
                               weights_.decoder_rows().middleRows(block.begin, block.size));
@@ -154,7 +133,7 @@ void SplitChunk::take_residual() {
 }
 
 void SplitChunk::project(Span block, float factor, Block D) {
-  const Lease scratch(split_);
+  const Lease scratch(split_.scratch);
   scratch->weights.reshape(block.size, d_);
   scratch->weights.pack_left(Trans::No, weights_.decoder_rows().middleRows(block.begin, block.size),
                              factor);
@@ -163,7 +142,7 @@ void SplitChunk::project(Span block, float factor, Block D) {
 
 void SplitChunk::add_gradient(Span block, float factor, const Block& D, float keep,
                               MatrixF& encoder, MatrixF& decoder) {
-  const Lease scratch(split_);
+  const Lease scratch(split_.scratch);
   const auto rows = [&](MatrixF& M) { return M.middleRows(block.begin, block.size); };
   scratch->codes.reshape(block.size, samples_);
   scratch->codes.pack_left(Trans::No, D);

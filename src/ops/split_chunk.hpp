@@ -2,11 +2,8 @@
 // top_k no code is wrongly kept.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
-#include <vector>
-
 #include "chunk.hpp"
+#include "scratch_pool.hpp"
 #include "twofold/linalg/split_product.hpp"
 
 namespace twofold::ops {
@@ -14,7 +11,7 @@ namespace twofold::ops {
 /// What a Workspace holds for it.
 struct SplitBuffers {
   /// Of a block: packed, its rows stay in the L2 cache beside a few hundred samples.
-  static constexpr Index kNeurons = 128;
+  static constexpr Index kNeurons = 64;
 
   /// Operands of one block of neurons.
   struct Scratch {
@@ -29,9 +26,8 @@ struct SplitBuffers {
   SplitBuffers(Index chunk, Index d, Index block, Index strips);
 
   Samples X, E;
-  VectorF norms;                 // of the samples
-  std::vector<Scratch> scratch;  // a strip
-  std::atomic<std::uint32_t> taken = 0;
+  VectorF norms;  // of the samples
+  ScratchPool<Scratch> scratch;
   // For top_k: three rows of n codes a strip, norms of the neurons and the largest of them.
   Vector rows;
   VectorF neuron_norms;
