@@ -116,7 +116,6 @@ TEST(Allocation, NothingInsideJointSteps) {
     expect_no_allocation_in_joint_steps<float>(false, trained);
     expect_no_allocation_in_joint_steps<float>(false, trained, FloatProducts::SplitBf16);
     expect_no_allocation_in_joint_steps<double>(false, trained);
-    expect_no_allocation_in_joint_steps<float>(false, trained, FloatProducts::SplitBf16);
   }
   expect_no_allocation_in_joint_steps<float>(true, TrainedFactors::Both);
   expect_no_allocation_in_joint_steps<float>(true, TrainedFactors::Both, FloatProducts::SplitBf16);
@@ -125,9 +124,10 @@ TEST(Allocation, NothingInsideJointSteps) {
 
 TEST(Allocation, NothingInsideDescentSteps) {
   for (const FloatProducts products : {FloatProducts::Float, FloatProducts::SplitBf16}) {
-    Problem<float> p = grid_problem<float>({70, 24, 700});
+    // OpenBLAS allocates in products of fewer than a million multiplications.
+    Problem<float> p = grid_problem<float>({130, 64, 700});
     ThreadPool pool(2);
-    DescentStep<float> step(70, 24, 700, products);
+    DescentStep<float> step(130, 64, 700, products);
     MatrixF no_velocity;
     const auto work = [&] {
       (void)step.loss(p.X, p.weights, model::Relu{}, pool);
