@@ -93,7 +93,7 @@ class Measured:
             return "not measured"
         if statistics.median(ratios) >= goal.ratio:
             return "reached"
-        limit = self.ratio_at_floor()
+        limit = self.ratio_at_floor() if goal.precision != "split_bf16" else None
         return "**missed**" + (f", {limit:.2g} at the floor" if limit else "")
 
     def ratio_at_floor(self):
