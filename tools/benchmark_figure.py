@@ -68,7 +68,7 @@ class Panel:
     def curves(self):
         path = " ".join("{:.1f},{:.1f}".format(*self.at(size, ms))
                         for size, ms in zip(self.sizes, self.floors))
-        yield f'<polyline class="line a" points="{path}"/>'
+        yield f'<polyline class="line a" fill="none" points="{path}"/>'
         for size, row in zip(self.sizes, self.rows):
             x, y = self.at(size, float(row["median_ms"]))
             low, high = (self.at(size, float(row[key]))[1] for key in ("min_ms", "max_ms"))
