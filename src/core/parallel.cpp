@@ -30,7 +30,8 @@ void wait_awake(Happened&& happened) {
 }  // namespace
 
 // One job at a time. Workers sleep on `wake`; a new job is announced by `generation`.
-// Each worker takes blocks from `next` until none is left, then reports in `working`.
+// Each thread takes the blocks of its own share, so that it works on the same data in one job after
+// the other, then what is left of the others', and reports in `working`.
 struct ThreadPool::State {
   std::mutex mutex;
   std::condition_variable wake, finished;
@@ -41,29 +42,45 @@ struct ThreadPool::State {
 
   void (*call)(void*, Index) = nullptr;
   void* body = nullptr;
-  Index count = 0;
-  std::atomic<Index> next{0};
+  struct alignas(64) Share {  // a line of the cache for each
+    std::atomic<Index> next{0};
+    Index end = 0;
+  };
+  std::vector<Share> shares;
 
   std::exception_ptr error;
   Index error_block = std::numeric_limits<Index>::max();
 
   std::vector<std::thread> threads;
 
-  void work() {
-    for (Index block = next.fetch_add(1); block < count; block = next.fetch_add(1)) {
-      try {
-        call(body, block);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (block < error_block) {
-          error_block = block;
-          error = std::current_exception();
-        }
+  void share_out(Index count) {
+    const auto parts = static_cast<Index>(shares.size());
+    for (Index i = 0; i < parts; ++i) {
+      shares[static_cast<std::size_t>(i)].next = count * i / parts;
+      shares[static_cast<std::size_t>(i)].end = count * (i + 1) / parts;
+    }
+  }
+
+  void work(std::size_t thread) {
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      Share& share = shares[(thread + i) % shares.size()];
+      for (Index block = share.next++; block < share.end; block = share.next++) run(block);
+    }
+  }
+
+  void run(Index block) {
+    try {
+      call(body, block);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (block < error_block) {
+        error_block = block;
+        error = std::current_exception();
       }
     }
   }
 
-  void worker() {
+  void worker(std::size_t thread) {
     for (std::uint64_t seen = 0;; ++seen) {
       const auto announced = [&] { return generation != seen; };
       wait_awake(announced);
@@ -72,7 +89,7 @@ struct ThreadPool::State {
         wake.wait(lock, [&] { return closing || announced(); });
         if (closing) return;
       }
-      work();
+      work(thread);
       if (--working == 0) {
         const std::lock_guard lock(mutex);  // not between the caller's look at `working` and sleep
         finished.notify_one();
@@ -84,8 +101,10 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   require(threads >= 1, "core::ThreadPool",
           "number of threads must be >= 1, got " + std::to_string(threads));
-  for (int i = 1; i < threads; ++i) {
-    state_->threads.emplace_back([state = state_.get()] { state->worker(); });
+  const auto count = static_cast<std::size_t>(threads);
+  state_->shares = std::vector<State::Share>(count);
+  for (std::size_t i = 1; i < count; ++i) {
+    state_->threads.emplace_back([state = state_.get(), i] { state->worker(i); });
   }
 }
 
@@ -119,15 +138,14 @@ void ThreadPool::run_blocks(Index num_blocks, void (*call)(void*, Index), void* 
     const std::lock_guard lock(s.mutex);
     s.call = call;
     s.body = body;
-    s.count = num_blocks;
-    s.next.store(0);
+    s.share_out(num_blocks);
     s.error = nullptr;
     s.error_block = std::numeric_limits<Index>::max();
     s.working = static_cast<int>(s.threads.size());
     ++s.generation;
   }
   s.wake.notify_all();
-  s.work();
+  s.work(0);
   const auto done = [&] { return s.working == 0; };
   wait_awake(done);
   if (!done()) {

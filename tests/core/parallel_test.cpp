@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <stdexcept>
+#include <thread>
 
 #include "twofold/core/error.hpp"
 
@@ -57,6 +59,42 @@ TEST(ThreadPool, NestedRunsExecute) {
   std::atomic<int> hits{0};
   pool.run(4, [&](Index) { pool.run(5, [&](Index) { ++hits; }); });
   EXPECT_EQ(hits.load(), 20);
+}
+
+// Waits until `hits` are so many; false if that does not come about, where it takes microseconds.
+bool reaches(const std::atomic<int>& hits, int count) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (hits < count && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  return hits >= count;
+}
+
+TEST(ThreadPool, OthersRunWhatABusyThreadHasLeft) {
+  ThreadPool pool(3);
+  for (const Index busy : {0, 10, 29}) {
+    std::atomic<int> others{0};
+    bool all = false;
+    pool.run(30, [&](Index block) {
+      if (block != busy) {
+        ++others;
+      } else {
+        all = reaches(others, 29);
+      }
+    });
+    EXPECT_TRUE(all) << busy;
+  }
+}
+
+TEST(ThreadPool, ThreadsThatFellAsleepAreWoken) {
+  ThreadPool pool(3);
+  for (int repeat = 0; repeat < 5; ++repeat) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::atomic<int> there{0}, met{0};
+    pool.run(3, [&](Index) {
+      ++there;
+      if (reaches(there, 3)) ++met;
+    });
+    EXPECT_EQ(met, 3);
+  }
 }
 
 TEST(ThreadPool, RefusesFewerThanOneThread) {
