@@ -95,14 +95,14 @@ struct SparseSimd {
 
   TWOFOLD_TARGET static void dots(const Scalar* x, const Rows<Scalar>& A, const std::int32_t* row,
                                   Index count, Scalar* out) noexcept {
-    for (Index e = 0; e < count; ++e) {
-      // The rows lie anywhere in memory: those after the next are on their way meanwhile.
-      if (e + 3 < count) {
-        const Scalar* next = A[row[e + 3]];
-        for (Index j = 0; j < A.length; j += kWidth) __builtin_prefetch(next + j);
-      }
-      out[e] = dot(x, A[row[e]], A.length);
+    // Their sums fill the registers, and x is loaded once for all of them.
+    constexpr Index kAtOnce = Simd::kAccumulators / kGroups;
+    Index e = 0;
+    for (; e + kAtOnce <= count; e += kAtOnce) {
+      for (Index r = e + kAtOnce; r < std::min(count, e + 2 * kAtOnce); ++r) start_of(A[row[r]]);
+      dot<kAtOnce>(x, A, row + e, out + e);
     }
+    for (; e < count; ++e) dot<1>(x, A, row + e, out + e);
   }
 
   TWOFOLD_TARGET static void combine(const Rows<Scalar>& A, const Rows<Scalar>& B,
@@ -158,23 +158,48 @@ struct SparseSimd {
     return squares;
   }
 
-  TWOFOLD_INLINE static Scalar dot(const Scalar* x, const Scalar* a, Index d) {
-    Register sum[kGroups] = {Simd::zero(), Simd::zero(), Simd::zero(), Simd::zero()};
-    Index j = 0;
-    for (; j + kGroups * kWidth <= d; j += kGroups * kWidth) {
+  // Rows lie anywhere in memory: the processor fetches ahead only what it sees begin.
+  TWOFOLD_INLINE static void start_of(const Scalar* row) {
+    for (Index g = 0; g < kGroups; ++g) __builtin_prefetch(row + g * kWidth);
+  }
+
+  template <Index kRows>
+  TWOFOLD_INLINE static void dot(const Scalar* x, const Rows<Scalar>& A, const std::int32_t* row,
+                                 Scalar* out) {
+    Register sum[kRows][kGroups];
+    const Scalar* a[kRows];
 #pragma GCC unroll 4
-      for (int g = 0; g < kGroups; ++g) {
-        const Index at = j + g * kWidth;
-        sum[g] = Simd::multiply_add(Simd::load(x + at), Simd::load(a + at), sum[g]);
+    for (Index r = 0; r < kRows; ++r) {
+      a[r] = A[row[r]];
+#pragma GCC unroll 4
+      for (Index g = 0; g < kGroups; ++g) sum[r][g] = Simd::zero();
+    }
+    Index j = 0;
+    for (; j + kGroups * kWidth <= A.length; j += kGroups * kWidth) {
+#pragma GCC unroll 4
+      for (Index g = 0; g < kGroups; ++g) {
+        const Register v = Simd::load(x + j + g * kWidth);
+#pragma GCC unroll 4
+        for (Index r = 0; r < kRows; ++r) {
+          sum[r][g] = Simd::multiply_add(v, Simd::load(a[r] + j + g * kWidth), sum[r][g]);
+        }
       }
     }
 #pragma GCC unroll 4
-    for (int g = 0; g < kGroups; ++g) {
-      const Index at = j + g * kWidth;
-      if (at >= d) break;
-      sum[g] = Simd::multiply_add(load(x + at, d - at), load(a + at, d - at), sum[g]);
+    for (Index g = 0; g < kGroups; ++g) {
+      const Index at = j + g * kWidth, left = A.length - at;
+      if (left <= 0) break;
+      const Register v = load(x + at, left);
+#pragma GCC unroll 4
+      for (Index r = 0; r < kRows; ++r) {
+        sum[r][g] = Simd::multiply_add(v, load(a[r] + at, left), sum[r][g]);
+      }
     }
-    return Simd::sum(Simd::add(Simd::add(sum[0], sum[1]), Simd::add(sum[2], sum[3])));
+#pragma GCC unroll 4
+    for (Index r = 0; r < kRows; ++r) {
+      out[r] =
+          Simd::sum(Simd::add(Simd::add(sum[r][0], sum[r][1]), Simd::add(sum[r][2], sum[r][3])));
+    }
   }
 
   template <bool kSecond>
