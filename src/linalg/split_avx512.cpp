@@ -18,7 +18,7 @@ namespace {
 
 constexpr Index kLanes = 16;
 
-// 16 rows of 16 words each: leading halves, or rest.
+// 16 rows of 16 words each: leading halves, and the rest where it is wanted.
 struct Tile {
   __m512i_u *leading, *rest;
 };
@@ -57,6 +57,7 @@ TWOFOLD_TARGET void read_along(const SplitSource& source, const Tile& words) noe
     }
     const __m512i leading = rounded(a, b);
     words.leading[r] = leading;
+    if (words.rest == nullptr) continue;
     a = _mm512_sub_ps(a, widened(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(leading))));
     b = _mm512_sub_ps(b, widened(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(leading, 1))));
     words.rest[r] = rounded(a, b);
@@ -76,10 +77,11 @@ TWOFOLD_TARGET void read_across(const SplitSource& source, const Tile& words) no
     const __m512 a = _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(first, from));
     const __m512 b = _mm512_mul_ps(factor, _mm512_maskz_loadu_ps(second, from + source.stride));
     const __m512i leading = _mm512_permutexvar_epi16(in_turn, rounded(a, b));
+    words.leading[pair] = leading;
+    if (words.rest == nullptr) continue;
     const __m512i upper = _mm512_and_si512(leading, _mm512_set1_epi32(~0xffff));
     const __m512 a_rest = _mm512_sub_ps(a, widened(leading));
     const __m512 b_rest = _mm512_sub_ps(b, _mm512_castsi512_ps(upper));
-    words.leading[pair] = leading;
     words.rest[pair] = _mm512_permutexvar_epi16(in_turn, rounded(a_rest, b_rest));
   }
 }
@@ -164,9 +166,8 @@ TWOFOLD_TARGET void multiply_leading(const SplitPart& L, const SplitPart& R, flo
 
 TWOFOLD_TARGET void pack_split_avx512(const SplitSource& source, bool left,
                                       std::uint16_t* tile) noexcept {
-  __m512i unwanted[kLanes];
   auto* leading = reinterpret_cast<__m512i_u*>(tile);
-  const Tile words{leading, source.rest ? leading + kLanes : unwanted};
+  const Tile words{leading, source.rest ? leading + kLanes : nullptr};
   source.along ? read_along(source, words) : read_across(source, words);
   if (source.along == left) return;
   transpose(words.leading);
