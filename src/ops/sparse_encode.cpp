@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "block_codes.hpp"
 #include "check_codes.hpp"
@@ -42,24 +43,29 @@ void plain_codes(const ConstView<Scalar>& X, const ConstView<Scalar>& W,
   }
 }
 
-// Those of bfloat16 where few units fire on some of the samples. A function of the batch only.
+// Those of bfloat16 where few units fire: of some, evenly spread, on some of the samples. A
+// function of the batch only.
 const SplitEngine* products_that_pay(const ConstView<float>& X, const ConstView<float>& W,
                                      const GateRule<float>& rule) {
-  constexpr Index kProbes = 16;
-  const Index N = X.rows(), m = W.rows(), d = W.cols();
+  constexpr Index kSamples = 16, kUnits = 64;
   using Kind = GateRule<float>::Kind;
+  const Index N = X.rows(), m = W.rows(), d = W.cols();
   if (rule.kind == Kind::Largest) return screen_products(N, m, d, rule.k);
   const SplitEngine* engine = screen_products(N, m, d, 1);
   if (engine == nullptr) return nullptr;
-  static thread_local Scratch<float> rows, products;
-  Eigen::Map<MatrixF> probes(rows.get(kProbes * d), kProbes, d);
-  Eigen::Map<MatrixF> Z(products.get(kProbes * m), kProbes, m);
-  for (Index i = 0; i < kProbes; ++i) probes.row(i) = X.row(i * (N / kProbes));
-  gemm<float>(Trans::No, Trans::Yes, 1, probes, W, 0, Z);
-  const float limit = rule.threshold - rule.shift;
-  const Index active =
-      rule.kind == Kind::Above ? (Z.array() > limit).count() : (Z.array().abs() >= limit).count();
-  return active * 8 <= kProbes * m ? engine : nullptr;
+  std::int32_t unit[kUnits];
+  for (Index j = 0; j < kUnits; ++j) unit[j] = static_cast<std::int32_t>(j * m / kUnits);
+  Index active = 0;
+  for (Index i = 0; i < kSamples; ++i) {
+    float z[kUnits];
+    sparse_kernels<float>().dots(X.row(i * N / kSamples).data(), rows_of<float>(W), unit, kUnits,
+                                 z);
+    active += std::ranges::count_if(z, [&](float v) {
+      return rule.kind == Kind::Above ? v + rule.shift > rule.threshold
+                                      : std::abs(v) >= rule.threshold;
+    });
+  }
+  return active * 8 <= kSamples * kUnits ? engine : nullptr;
 }
 
 void screened_codes(const ConstView<float>& X, const CodeScreen<float>& screen,
