@@ -1,27 +1,18 @@
 #include <algorithm>
 
 #include "check_codes.hpp"
+#include "entries_by_unit.hpp"
 #include "sparse_kernels.hpp"
 #include "sparse_scratch.hpp"
 
 namespace twofold::ops {
 namespace {
 
-// The entries of some rows of codes, atom by atom, samples ascending within an atom.
-template <typename Scalar>
-struct ByAtom {
-  std::int64_t* offset;  // m + 1
-  std::int32_t* sample;
-  Scalar* code;
-  Scalar* back;  // ⟨r_s, w_j⟩
-};
-
 // What one call needs for a panel of samples.
 template <typename Scalar>
 struct Work {
-  Scratch<Scalar> residual, back, code_by_atom, back_by_atom;
-  Scratch<std::int32_t> sample;
-  Scratch<std::int64_t> offset;
+  EntriesByUnit<Scalar> entries;
+  Scratch<Scalar> residual, back;
   Scratch<double> squares;
 };
 
@@ -34,43 +25,25 @@ Scalar sign(Scalar c) noexcept {
 template <typename Scalar>
 struct Panel {
   ConstView<Scalar> X;
-  const std::int64_t* offset;  // rows + 1, into index and value
-  const std::int32_t* index;
+  const std::int64_t* offset;  // rows + 1, of all codes
+  const std::int32_t* index;   // of the part
   const Scalar* value;
 
-  [[nodiscard]] Terms<Scalar> terms(Index row) const noexcept {
-    const std::int64_t begin = offset[row];
-    return {index + begin, value + begin, nullptr, static_cast<Index>(offset[row + 1] - begin)};
+  Panel(const ConstView<Scalar>& samples, const SparseCodes<Scalar>& codes, Index first)
+      : X(samples.middleRows(first, std::min(kPanel, samples.rows() - first))),
+        offset(codes.offset.data() + first),
+        index(codes.index.data() + offset[0]),
+        value(codes.value.data() + offset[0]) {}
+
+  [[nodiscard]] Index begin(Index row) const noexcept {
+    return static_cast<Index>(offset[row] - offset[0]);
   }
-  [[nodiscard]] Index size() const noexcept {
-    return static_cast<Index>(offset[X.rows()] - offset[0]);
+  [[nodiscard]] Index end(Index row) const noexcept { return begin(row + 1); }
+  [[nodiscard]] Index size() const noexcept { return begin(X.rows()); }
+  [[nodiscard]] Terms<Scalar> terms(Index row) const noexcept {
+    return {index + begin(row), value + begin(row), nullptr, end(row) - begin(row)};
   }
 };
-
-// Counting sort.
-template <typename Scalar>
-ByAtom<Scalar> by_atom(const Panel<Scalar>& panel, Index m, const Scalar* back, bool signs,
-                       Work<Scalar>& work) {
-  ByAtom<Scalar> out{work.offset.get(m + 2), work.sample.get(panel.size()),
-                     work.code_by_atom.get(panel.size()), nullptr};
-  if (back != nullptr) out.back = work.back_by_atom.get(panel.size());
-  // place[j + 1] is where the next entry of atom j goes; in the end it is where j + 1 begins.
-  std::int64_t* place = out.offset;
-  std::fill(place, place + m + 2, 0);
-  for (std::int64_t e = panel.offset[0]; e < panel.offset[panel.X.rows()]; ++e) {
-    ++place[panel.index[e] + 2];
-  }
-  for (Index j = 0; j < m; ++j) place[j + 2] += place[j + 1];
-  for (Index row = 0; row < panel.X.rows(); ++row) {
-    for (std::int64_t e = panel.offset[row]; e < panel.offset[row + 1]; ++e) {
-      const std::int64_t to = place[panel.index[e] + 1]++;
-      out.sample[to] = static_cast<std::int32_t>(row);
-      out.code[to] = signs ? sign(panel.value[e]) : panel.value[e];
-      if (back != nullptr) out.back[to] = back[e - panel.offset[0]];
-    }
-  }
-  return out;
-}
 
 // Residuals of a panel into R, and for Approximate ⟨r_s, w_j⟩ of each entry; returns Σ ‖r‖².
 template <typename Scalar>
@@ -85,7 +58,7 @@ double residuals(const Panel<Scalar>& panel, const Rows<Scalar>& W, Index block,
       Scalar* r = R + row * d;
       squares[row] = kernels.residual(panel.X.row(row).data(), W, terms, r);
       if (back == nullptr) continue;
-      kernels.dots(r, W, terms.row, terms.count, back + (panel.offset[row] - panel.offset[0]));
+      kernels.dots(r, W, terms.row, terms.count, back + panel.begin(row));
     }
   });
   double sum = 0.0;
@@ -135,20 +108,25 @@ double tied_gradient(std::type_identity_t<ConstView<Scalar>> X,
   const auto factor = static_cast<Scalar>(-1.0 / static_cast<double>(N));
   double squares = 0.0;
   for (Index begin = 0; begin < N; begin += kPanel) {
-    const Panel<Scalar> panel{X.middleRows(begin, std::min(kPanel, N - begin)),
-                              codes.offset.data() + begin, codes.index.data(), codes.value.data()};
+    const Panel<Scalar> panel(X, codes, begin);
     const double flops = 8.0 * static_cast<double>(d) * static_cast<double>(panel.size());
     const Index rows = panel.X.rows();
     const Index block = sample_block(rows, flops / static_cast<double>(rows));
     Scalar* R = work.residual.get(rows * d);
     Scalar* back = kind == TiedGradient::Approximate ? work.back.get(panel.size()) : nullptr;
     squares += residuals(panel, atoms, block, R, back, work, pool);
-    const ByAtom<Scalar> entries = by_atom(panel, m, back, kind == TiedGradient::Sign, work);
+    EntriesByUnit<Scalar>& entries = work.entries;
+    entries.sort(panel, rows, back, m, pool);
     const Index atom_block = block == rows ? m : 8;
     parallel_for(pool, m, atom_block, [&](Index from, Index to) {
+      Scalar* const code = entries.value;
+      if (kind == TiedGradient::Sign) {
+        std::transform(code + entries.offset[from], code + entries.offset[to],
+                       code + entries.offset[from], sign<Scalar>);
+      }
       for (Index j = from; j < to; ++j) {
         const std::int64_t first = entries.offset[j];
-        const Terms<Scalar> terms{entries.sample + first, entries.code + first,
+        const Terms<Scalar> terms{entries.sample + first, code + first,
                                   back == nullptr ? nullptr : entries.back + first,
                                   static_cast<Index>(entries.offset[j + 1] - first)};
         kernels.combine({R, d, d}, rows_of<Scalar>(panel.X), terms, factor, begin > 0,

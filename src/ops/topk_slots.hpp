@@ -39,6 +39,9 @@ struct TopKSlots {
     floor = floor_room.get(samples);
   }
 
+  [[nodiscard]] Index begin(Index s) const noexcept { return s * width; }
+  [[nodiscard]] Index end(Index s) const noexcept { return begin(s) + count[s]; }
+
   void set(Index s, const RowCodes<Scalar>& row) {
     std::copy_n(row.index, row.count, index + s * width);
     std::copy_n(row.value, row.count, value + s * width);
@@ -51,7 +54,7 @@ struct TopKSlots {
 template <typename Scalar>
 void append(const TopKSlots<Scalar>& slots, Index N, SparseCodes<Scalar>& codes) {
   for (Index s = 0; s < N; ++s) {
-    const Index from = s * slots.width, to = from + slots.count[s];
+    const Index from = slots.begin(s), to = slots.end(s);
     codes.index.insert(codes.index.end(), slots.index + from, slots.index + to);
     codes.value.insert(codes.value.end(), slots.value + from, slots.value + to);
     codes.offset.push_back(codes.size());

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "check_codes.hpp"
+#include "entries_by_unit.hpp"
 #include "lane_sum.hpp"
-#include "topk_by_unit.hpp"
 #include "topk_loops.hpp"
 #include "topk_rule.hpp"
 #include "topk_slots.hpp"

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "sparse_scratch.hpp"
-#include "topk_slots.hpp"
+#include "twofold/core/parallel.hpp"
 
 namespace twofold::ops {
 
@@ -16,14 +16,17 @@ class EntriesByUnit {
   std::int64_t* offset = nullptr;  ///< m + 1
   std::int32_t* sample = nullptr;
   Scalar* value = nullptr;
-  Scalar* back = nullptr;
+  Scalar* back = nullptr;  ///< or none
 
   /// Counting sort in parts of the samples: each part counts, then knows its places.
-  /// @param back_of  of each entry, in the slots of the codes.
-  void sort(const TopKSlots<Scalar>& codes, Index N, const Scalar* back_of, Index m,
-            ThreadPool& pool) {
-    // A part costs m counters: it must have as many entries.
-    const Index parts = std::clamp<Index>(N * codes.width / (4 * m), 1, kMostParts);
+  /// @param codes    entries [begin(s), end(s)) of `index` and `value` for each of N >= 1 samples
+  /// @param back_of  of each entry, or nullptr.
+  template <typename Codes>
+  void sort(const Codes& codes, Index N, const Scalar* back_of, Index m, ThreadPool& pool) {
+    // A part costs m counters, and threads that write between each other's entries wait for memory.
+    constexpr Index kWorthSharing = 32 * 1024;
+    const Index parts =
+        std::clamp<Index>(codes.end(N - 1) / std::max(4 * m, kWorthSharing), 1, kMostParts);
     const Index rows = num_blocks(N, parts);
     std::int64_t* places = places_.get(parts * m);
     offset = offset_.get(m + 1);
@@ -44,14 +47,14 @@ class EntriesByUnit {
     offset[m] = total;
     sample = sample_.get(total);
     value = value_.get(total);
-    back = back_.get(total);
+    back = back_of != nullptr ? back_.get(total) : nullptr;
     parallel_for(pool, N, rows, [&](Index begin, Index end) {
       std::int64_t* place = places + begin / rows * m;
       for_each(codes, begin, end, [&](Index s, Index e) {
         const std::int64_t to = place[codes.index[e]]++;
         sample[to] = static_cast<std::int32_t>(s);
         value[to] = codes.value[e];
-        back[to] = back_of[e];
+        if (back != nullptr) back[to] = back_of[e];
       });
     });
   }
@@ -59,11 +62,10 @@ class EntriesByUnit {
  private:
   static constexpr Index kMostParts = 8;
 
-  template <typename Visit>
-  static void for_each(const TopKSlots<Scalar>& codes, Index begin, Index end, Visit&& visit) {
+  template <typename Codes, typename Visit>
+  static void for_each(const Codes& codes, Index begin, Index end, Visit&& visit) {
     for (Index s = begin; s < end; ++s) {
-      const Index from = s * codes.width;
-      for (Index e = from; e < from + codes.count[s]; ++e) visit(s, e);
+      for (Index e = codes.begin(s); e < codes.end(s); ++e) visit(s, e);
     }
   }
 
