@@ -58,11 +58,21 @@ template <typename Scalar>
 }
 
 template <typename Scalar>
+[[gnu::always_inline]] inline void unit(Scalar* w, Index n) noexcept {
+  const double norm = std::sqrt(sum_of_squares(w, n));
+  if (!(norm > 0) || !std::isfinite(norm)) return;
+  const auto factor = static_cast<Scalar>(1 / norm);
+  for (Index i = 0; i < n; ++i) w[i] *= factor;
+}
+
+template <typename Scalar>
 using Add = void (*)(const Scalar*, Scalar*, Index) noexcept;
 template <typename Scalar>
 using Sums = void (*)(const Scalar*, double*, Index) noexcept;
 template <typename Scalar>
 using Remove = void (*)(const Scalar*, Scalar*, Index) noexcept;
+template <typename Scalar>
+using Unit = void (*)(Scalar*, Index) noexcept;
 template <typename Scalar>
 using Reached = Scalar (*)(const Scalar*, Index, Index) noexcept;
 template <typename Scalar>
@@ -74,6 +84,7 @@ struct Loops {
   Add<Scalar> add;
   Sums<Scalar> sums;
   Remove<Scalar> remove;
+  Unit<Scalar> unit;
   Reached<Scalar> reached;
   Move<Scalar> move;
 };
@@ -91,6 +102,10 @@ struct Loops {
   template <typename Scalar>                                                               \
   attributes void remove_##name(const Scalar* w, Scalar* g, Index n) noexcept {            \
     remove(w, g, n);                                                                       \
+  }                                                                                        \
+  template <typename Scalar>                                                               \
+  attributes void unit_##name(Scalar* w, Index n) noexcept {                               \
+    unit(w, n);                                                                            \
   }                                                                                        \
   template <typename Scalar>                                                               \
   attributes Scalar reached_##name(const Scalar* numbers, Index count, Index k) noexcept { \
@@ -115,15 +130,15 @@ const Loops<Scalar>& loops() noexcept {
   static const Loops<Scalar> fastest = []() -> Loops<Scalar> {
 #if defined(__x86_64__)
     if (has(Instructions::Avx512)) {
-      return {add_avx512<Scalar>, sums_avx512<Scalar>, remove_avx512<Scalar>,
-              reached_avx512<Scalar>, move_avx512<Scalar>};
+      return {add_avx512<Scalar>,  sums_avx512<Scalar>,    remove_avx512<Scalar>,
+              unit_avx512<Scalar>, reached_avx512<Scalar>, move_avx512<Scalar>};
     }
     if (has(Instructions::Avx2))
-      return {add_avx2<Scalar>, sums_avx2<Scalar>, remove_avx2<Scalar>, reached_avx2<Scalar>,
-              move_avx2<Scalar>};
+      return {add_avx2<Scalar>,  sums_avx2<Scalar>,    remove_avx2<Scalar>,
+              unit_avx2<Scalar>, reached_avx2<Scalar>, move_avx2<Scalar>};
 #endif
-    return {add_portable<Scalar>, sums_portable<Scalar>, remove_portable<Scalar>,
-            reached_portable<Scalar>, move_portable<Scalar>};
+    return {add_portable<Scalar>,  sums_portable<Scalar>,    remove_portable<Scalar>,
+            unit_portable<Scalar>, reached_portable<Scalar>, move_portable<Scalar>};
   }();
   return fastest;
 }
@@ -158,10 +173,7 @@ void remove_along(const Scalar* w, Scalar* g, Index n) noexcept {
 
 template <typename Scalar>
 void normalise(Scalar* w, Index n) noexcept {
-  const double norm = std::sqrt(sum_of_squares(w, n));
-  if (!(norm > 0) || !std::isfinite(norm)) return;
-  const auto factor = static_cast<Scalar>(1 / norm);
-  for (Index i = 0; i < n; ++i) w[i] *= factor;
+  loops<Scalar>().unit(w, n);
 }
 
 #define TWOFOLD_INSTANTIATE(Scalar)                                                              \
