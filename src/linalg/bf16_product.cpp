@@ -55,7 +55,7 @@ const SplitEngine* bf16_products() noexcept {
 }
 
 Index bf16_size(Index count, Index d) noexcept {
-  return num_blocks(count, 2 * kSplitGroup) * 2 * split_tiles(d) * split_tile(false);
+  return split_room(count) * split_room(d);
 }
 
 void pack_bf16(const SplitEngine& engine, bool left, const ConstView<float>& M,

@@ -19,6 +19,7 @@ inline constexpr int kRowMajor = 101, kNoTrans = 111, kTrans = 112;
 
 // The trailing sizes are the lengths gfortran passes for each character argument.
 extern "C" {
+void gotoblas_init();  // what OpenBLAS does once, when it is loaded, unless called before
 void openblas_set_num_threads(int threads);
 char* openblas_get_corename();
 int blas_thread_shutdown_();

@@ -23,7 +23,7 @@ const SplitEngine& engine() noexcept {
 
 // As much for count×inner as for inner×count.
 Index room(Index count, Index inner) {
-  return num_blocks(count, kSplitInner) * 2 * split_tiles(inner) * kSplitTile;
+  return 2 * split_room(count) * split_room(inner);
 }
 
 constexpr Index kAlignment = 64 / sizeof(std::uint16_t);

@@ -38,9 +38,10 @@ class JointBlocks {
   /// As JointStep::arithmetic.
   [[nodiscard]] virtual std::string_view arithmetic() const noexcept = 0;
 
-  /// The update of these neurons' weights for all chunks.
+  /// The update of these neurons' weights for all chunks, by `factors` times the products:
+  /// a_r += factors.decoder Σ_s h_r e_s, and the encoder's likewise.
   virtual void update(model::Weights<Scalar>& weights, Span block, Index strip,
-                      FactorSteps<Scalar> steps) = 0;
+                      FactorSteps<Scalar> factors) = 0;
   /// Codes of a chunk's samples, if `encode`, and the neurons' part in its outputs: stored for the
   /// first block of a strip, added for the others.
   virtual void forward(const model::Weights<Scalar>& weights, Span block, Span chunk, Index strip,
@@ -68,6 +69,29 @@ class JointBlocks {
 
  private:
   VectorOf<Scalar> codes_;
+};
+
+/// The parts of the strips in the outputs of a chunk's samples.
+template <std::floating_point Scalar>
+class StripSums {
+ public:
+  StripSums(Index strips, const JointSizes& sizes)
+      : chunk_(sizes.chunk), sums_(MatrixOf<Scalar>::Zero(strips * sizes.chunk, sizes.d)) {}
+
+  /// samples×d
+  [[nodiscard]] View<Scalar> of(Index strip, Index samples) {
+    return sums_.middleRows(strip * chunk_, samples);
+  }
+  /// row <- the sum over the strips of sample `at` of the chunk.
+  void add_up(Index at, Scalar* row) const {
+    Eigen::Map<Eigen::RowVectorX<Scalar>> x(row, sums_.cols());
+    x.setZero();
+    for (; at < sums_.rows(); at += chunk_) x += sums_.row(at);
+  }
+
+ private:
+  Index chunk_;
+  MatrixOf<Scalar> sums_;
 };
 
 /// By the BLAS, for any machine and precision. X must outlive it, here and below.

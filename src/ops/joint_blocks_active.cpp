@@ -30,18 +30,16 @@ class ActiveBlocks final : public JointBlocks<float> {
   }
 
   void update(model::Weights<float>& w, Span block, Index strip,
-              FactorSteps<float> steps) override {
+              FactorSteps<float> factors) override {
     ActivePass::Scratch& s = scratch(strip);
     MatrixF& A = w.tied() ? w.encoder : w.decoder;
-    const float encoder_factor = steps.encoder * w.scale;
-    const ActivePass::Gradient update{
-        .A = A,
-        .start = &A,
-        .encoder = w.tied() ? nullptr : &w.encoder,
-        .moves_decoder = trained_ != TrainedFactors::Encoder,
-        .moves_encoder = trained_ != TrainedFactors::Decoder,
-        .decoder_factor = w.tied() ? encoder_factor : steps.decoder * w.scale,
-        .encoder_factor = encoder_factor};
+    const ActivePass::Gradient update{.A = A,
+                                      .start = &A,
+                                      .encoder = w.tied() ? nullptr : &w.encoder,
+                                      .moves_decoder = trained_ != TrainedFactors::Encoder,
+                                      .moves_encoder = trained_ != TrainedFactors::Decoder,
+                                      .decoder_factor = factors.decoder,
+                                      .encoder_factor = factors.encoder};
     for_each_chunk([&](Span c) {
       pass_.backward(codes(block, c), block, samples(c), c.begin == 0, update, s);
     });

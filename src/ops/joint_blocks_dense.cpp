@@ -23,7 +23,7 @@ class DenseBlocks final : public JointBlocks<Scalar> {
         trained_(trained),
         X_(X),
         E_(sizes.samples, sizes.d),
-        sums_(VectorOf<Scalar>::Zero(strips_ * sizes.chunk * sizes.d)),
+        sums_(strips_, sizes),
         back_(VectorOf<Scalar>::Zero(strips_ * block_ * sizes.chunk)),
         last_(strips_ * block_, sizes.d) {
     if constexpr (std::is_same_v<Scalar, float>) norms_ = norms_for_repair(X);
@@ -34,9 +34,7 @@ class DenseBlocks final : public JointBlocks<Scalar> {
   }
 
   void update(model::Weights<Scalar>& w, Span block, Index strip,
-              FactorSteps<Scalar> steps) override {
-    const Scalar encoder_factor = steps.encoder * w.scale;
-    const Scalar decoder_factor = w.tied() ? encoder_factor : steps.decoder * w.scale;
+              FactorSteps<Scalar> factors) override {
     auto B = w.encoder.middleRows(block.begin, block.size);
     auto A = (w.tied() ? w.encoder : w.decoder).middleRows(block.begin, block.size);
     auto old = last_.middleRows(strip * block_, block.size);
@@ -47,13 +45,15 @@ class DenseBlocks final : public JointBlocks<Scalar> {
         Map G(back_.data() + strip * block_ * sizes_.chunk, block.size, c.size);
         gemm<Scalar>(Trans::No, Trans::Yes, 1, old, E_.middleRows(c.begin, c.size), 0, G);
         G = (H.array() > 0).select(G.array(), Scalar(0));
-        gemm<Scalar>(Trans::No, Trans::No, encoder_factor, G, X_.middleRows(c.begin, c.size), 1, B);
+        gemm<Scalar>(Trans::No, Trans::No, factors.encoder, G, X_.middleRows(c.begin, c.size), 1,
+                     B);
       });
     }
     if (trained_ != TrainedFactors::Encoder) {
       this->for_each_chunk([&](Span c) {
         const Map H(this->codes(block, c), block.size, c.size);
-        gemm<Scalar>(Trans::No, Trans::No, decoder_factor, H, E_.middleRows(c.begin, c.size), 1, A);
+        gemm<Scalar>(Trans::No, Trans::No, factors.decoder, H, E_.middleRows(c.begin, c.size), 1,
+                     A);
       });
     }
   }
@@ -71,18 +71,12 @@ class DenseBlocks final : public JointBlocks<Scalar> {
       }
       H = (H.array() < 0).select(Scalar(0), H.array());  // keeps NaN
     }
-    Map sums(sums_of(strip), chunk.size, sizes_.d);
     gemm<Scalar>(Trans::Yes, Trans::No, 1, H, w.decoder_rows().middleRows(block.begin, block.size),
-                 first ? 0 : 1, sums);
+                 first ? 0 : 1, sums_.of(strip, chunk.size));
   }
 
   void output(Span chunk, Index sample, Scalar* row) const override {
-    Eigen::Map<VectorOf<Scalar>> x(row, sizes_.d);
-    x.setZero();
-    for (Index strip = 0; strip < strips_; ++strip) {
-      x += Eigen::Map<const VectorOf<Scalar>>(sums_of(strip) + (sample - chunk.begin) * sizes_.d,
-                                              sizes_.d);
-    }
+    sums_.add_up(sample - chunk.begin, row);
   }
 
   void take_residual(Span /*chunk*/, Span rows, const MatrixOf<Scalar>& E) override {
@@ -90,16 +84,11 @@ class DenseBlocks final : public JointBlocks<Scalar> {
   }
 
  private:
-  Scalar* sums_of(Index strip) noexcept { return sums_.data() + strip * sizes_.chunk * sizes_.d; }
-  const Scalar* sums_of(Index strip) const noexcept {
-    return sums_.data() + strip * sizes_.chunk * sizes_.d;
-  }
-
   TrainedFactors trained_;
   ConstView<Scalar> X_;
   VectorF norms_;  // of the samples; not wanted in double
   MatrixOf<Scalar> E_;
-  VectorOf<Scalar> sums_;  // chunk×d a strip
+  StripSums<Scalar> sums_;
   VectorOf<Scalar> back_;  // block×chunk a strip: (A Eᵀ)∘1(H > 0)
   MatrixOf<Scalar> last_;  // block×d a strip: A before the update
 };

@@ -25,7 +25,6 @@ void keep_where_positive(const float* __restrict h, Index count, float* __restri
 
 constexpr Index kBand = 128;  // samples whose pre-activations stay in the cache
 constexpr Index kCache = Index{1} << 20;
-constexpr Index kStep = 2 * kSplitGroup;
 
 // Neurons of a block. Few samples: both factors, their operands and those of the samples stay in
 // the cache. Many: the samples' operands come from beyond it, for as many neurons as it can hold.
@@ -34,7 +33,7 @@ Index block_size(const JointSizes& sizes) {
   const Index most = samples <= kCache
                          ? std::min<Index>(128, kCache / (20 * sizes.d + 16 * sizes.chunk))
                          : std::min<Index>(256, kCache / (4 * std::max(sizes.chunk, sizes.d)));
-  return std::clamp(most / kStep * kStep, kStep, num_blocks(sizes.neurons, kStep) * kStep);
+  return std::clamp(most / kSplitInner * kSplitInner, kSplitInner, split_room(sizes.neurons));
 }
 
 // Operands of a chunk: samples, or coordinates, as inner numbers.
@@ -62,7 +61,7 @@ class SplitBlocks final : public JointBlocks<float> {
         trained_(trained),
         X_(X),
         norms_(norms_for_repair(X)),
-        sums_(VectorF::Zero(strips_ * sizes.chunk * sizes.d)) {
+        sums_(strips_, sizes) {
     for_each_chunk([&](Span c) {
       Samples& samples = chunks_.emplace_back(c.size, sizes.d);
       samples.X.pack_right(Trans::Yes, X.middleRows(c.begin, c.size));
@@ -74,10 +73,8 @@ class SplitBlocks final : public JointBlocks<float> {
   [[nodiscard]] std::string_view arithmetic() const noexcept override { return arithmetic_; }
 
   void update(model::Weights<float>& w, Span block, Index /*strip*/,
-              FactorSteps<float> steps) override {
+              FactorSteps<float> factors) override {
     const Lease scratch(scratch_);
-    const float encoder_factor = steps.encoder * w.scale;
-    const float decoder_factor = w.tied() ? encoder_factor : steps.decoder * w.scale;
     auto B = w.encoder.middleRows(block.begin, block.size);
     auto A = (w.tied() ? w.encoder : w.decoder).middleRows(block.begin, block.size);
     scratch->weights.reshape(block.size, sizes_.d);
@@ -87,11 +84,11 @@ class SplitBlocks final : public JointBlocks<float> {
       const Codes H(codes(block, c), block.size, c.size);
       scratch->codes.reshape(block.size, c.size);
       if (trained_ != TrainedFactors::Decoder) {
-        pack_back(H, samples, encoder_factor, *scratch);
+        pack_back(H, samples, factors.encoder, *scratch);
         split_multiply(scratch->codes.all(), samples.X_across.all(), true, B);
       }
       if (trained_ != TrainedFactors::Encoder) {
-        scratch->codes.pack_left(Trans::No, H, decoder_factor);
+        scratch->codes.pack_left(Trans::No, H, factors.decoder);
         split_multiply(scratch->codes.all(), samples.E_across.all(), true, A);
       }
     });
@@ -107,15 +104,11 @@ class SplitBlocks final : public JointBlocks<float> {
     scratch->weights.reshape(sizes_.d, block.size);
     scratch->weights.pack_right(Trans::No, w.decoder_rows().middleRows(block.begin, block.size));
     split_multiply(scratch->codes.all(), scratch->weights.all(), !first,
-                   Codes(sums_of(strip), chunk.size, sizes_.d));
+                   sums_.of(strip, chunk.size));
   }
 
   void output(Span chunk, Index sample, float* row) const override {
-    Eigen::Map<VectorF> x(row, sizes_.d);
-    x.setZero();
-    for (Index strip = 0; strip < strips_; ++strip) {
-      x += Eigen::Map<const VectorF>(sums_of(strip) + (sample - chunk.begin) * sizes_.d, sizes_.d);
-    }
+    sums_.add_up(sample - chunk.begin, row);
   }
 
   void take_residual(Span chunk, Span rows, const MatrixF& E) override {
@@ -162,16 +155,12 @@ class SplitBlocks final : public JointBlocks<float> {
   Samples& samples_of(Span chunk) {
     return chunks_[static_cast<std::size_t>(chunk.begin / sizes_.chunk)];
   }
-  float* sums_of(Index strip) noexcept { return sums_.data() + strip * sizes_.chunk * sizes_.d; }
-  const float* sums_of(Index strip) const noexcept {
-    return sums_.data() + strip * sizes_.chunk * sizes_.d;
-  }
 
   std::string arithmetic_;
   TrainedFactors trained_;
   ConstView<float> X_;
   VectorF norms_;
-  VectorF sums_;  // chunk×d a strip
+  StripSums<float> sums_;
   std::vector<Samples> chunks_;
   ScratchPool<Scratch> scratch_;
 };

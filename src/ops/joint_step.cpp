@@ -137,8 +137,11 @@ double JointStep<Scalar>::advance(model::Weights<Scalar>& weights, FactorSteps<S
   state_->check(weights);
   // An encoder that stands still leaves the codes as they are.
   const bool encode = state_->trained != TrainedFactors::Decoder;
+  const FactorSteps<Scalar> factors{
+      steps.encoder * weights.scale,
+      (weights.tied() ? steps.encoder : steps.decoder) * weights.scale};
   return state_->pass(weights, encode, pool, [&](Span block, Index strip) {
-    state_->products->update(weights, block, strip, steps);
+    state_->products->update(weights, block, strip, factors);
   });
 }
 

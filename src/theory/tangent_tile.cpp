@@ -156,9 +156,9 @@ double unit_rows_memory(Index samples, Index dimension, FloatProducts products) 
   const auto n = static_cast<double>(samples), d = static_cast<double>(dimension);
   const double norms = n * (sizeof(Scalar) + sizeof(double));
   if (products == FloatProducts::Float) return norms + n * d * sizeof(Scalar);
-  // Two packed copies in squares of 32.
-  const auto up = [](Index size) { return static_cast<double>(num_blocks(size, 32) * 32); };
-  return norms + 2 * up(samples) * up(dimension) * sizeof(float);
+  // Two packed copies.
+  const auto room = [](Index size) { return static_cast<double>(split_room(size)); };
+  return norms + 2 * room(samples) * room(dimension) * sizeof(float);
 }
 
 template class TangentTiles<float>;

@@ -2,16 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <limits>
+#include <algorithm>
+#include <cmath>
 
 #include "linalg/random_matrix.hpp"
-#include "ops/problem.hpp"
-#include "twofold/ops/joint_step.hpp"
+#include "ops/joint_step_run.hpp"
 
 namespace twofold::ops {
 namespace {
-
-using model::Weights;
 
 // Normal samples of norm about 1 and weights of size 1; X̂ is about a tenth of X.
 Problem<float> random_problem(const Shape& shape) {
@@ -24,31 +22,6 @@ Problem<float> random_problem(const Shape& shape) {
   }
   p.weights.scale = 0.1F / (shape.tied ? neurons : std::sqrt(d * neurons));
   return p;
-}
-
-Problem<double> in_double(const Problem<float>& p) {
-  Problem<double> q{p.X.cast<double>(), {}};
-  q.weights.encoder = p.weights.encoder.cast<double>();
-  q.weights.decoder = p.weights.decoder.cast<double>();
-  q.weights.scale = static_cast<double>(p.weights.scale);
-  return q;
-}
-
-template <typename Scalar>
-struct Run {
-  Weights<Scalar> weights;
-  std::vector<double> losses;
-};
-
-template <typename Scalar>
-Run<Scalar> advance(const Problem<Scalar>& p, TrainedFactors trained, FloatProducts products,
-                    FactorSteps<Scalar> steps, int threads, int count) {
-  ThreadPool pool(threads);
-  JointStep<Scalar> step(p.X, p.weights.neurons(), trained, products);
-  Run<Scalar> run{p.weights, {}};
-  run.losses.push_back(step.start(run.weights, pool));
-  for (int k = 0; k < count; ++k) run.losses.push_back(step.advance(run.weights, steps, pool));
-  return run;
 }
 
 // ‖move - exact move‖/‖exact move‖ of a factor; 0 where neither moves.
@@ -81,15 +54,6 @@ void expect_gradients(const Shape& shape, TrainedFactors trained, double most) {
 // in a row. Where few terms add up they may be the largest there are, 3 * 2^-16 a product.
 constexpr double kPromised = 2e-5, kLargest = 9 * 0x1p-16;
 
-struct Mode {
-  TrainedFactors trained;
-  bool tied;
-};
-const std::vector<Mode> kModes = {{TrainedFactors::Encoder, false},
-                                  {TrainedFactors::Decoder, false},
-                                  {TrainedFactors::Both, false},
-                                  {TrainedFactors::Both, true}};
-
 TEST(JointStepSplit, HasTheGradientsOfDoubleForAllSizes) {
   const std::vector<Index> sizes = {1, 3, 7, 15, 16, 17, 31, 32, 33};
   std::size_t next = 0;
@@ -119,39 +83,6 @@ TEST(JointStepSplit, HasTheGradientsOfDoubleAcrossBlocksBandsAndChunks) {
   expect_gradients({600, 3072, 40, false}, TrainedFactors::Both, kPromised);
 }
 
-TEST(JointStepSplit, GivesTheSameBitsForAnyPoolSize) {
-  for (const bool tied : {false, true}) {
-    const Problem<float> p = random_problem({150, 33, 1700, tied});
-    const auto steps_of = [&](int threads) {
-      return advance<float>(p, TrainedFactors::Both, FloatProducts::SplitBf16, {1, 1}, threads, 3);
-    };
-    const auto one = steps_of(1);
-    for (const int threads : {2, 3, 8}) {
-      const auto several = steps_of(threads);
-      EXPECT_EQ(several.weights.encoder, one.weights.encoder);
-      EXPECT_EQ(several.weights.decoder, one.weights.decoder);
-      EXPECT_EQ(several.losses, one.losses);
-    }
-  }
-}
-
-TEST(JointStepSplit, GivesTheSameBitsAfterAStartAtTheSameWeights) {
-  ThreadPool pool(2);
-  for (const Mode mode : kModes) {
-    Problem<float> p = random_problem({1030, 7, 300, mode.tied});
-    JointStep<float> first(p.X, 300, mode.trained, FloatProducts::SplitBf16);
-    (void)first.start(p.weights, pool);
-    const double before = first.advance(p.weights, {1, 1}, pool);
-    Weights<float> copy = p.weights;
-    const double straight = first.advance(p.weights, {1, 1}, pool);
-    JointStep<float> second(p.X, 300, mode.trained, FloatProducts::SplitBf16);
-    EXPECT_EQ(second.start(copy, pool), before);
-    EXPECT_EQ(second.advance(copy, {1, 1}, pool), straight);
-    EXPECT_EQ(copy.encoder, p.weights.encoder);
-    EXPECT_EQ(copy.decoder, p.weights.decoder);
-  }
-}
-
 TEST(JointStepSplit, StaysOnTheLossCurveOfFloat) {
   const Problem<float> p = random_problem({40, 24, 600, false});
   const auto curve = [&](FloatProducts products) {
@@ -162,18 +93,6 @@ TEST(JointStepSplit, StaysOnTheLossCurveOfFloat) {
   for (std::size_t k = 0; k < expected.size(); ++k) {
     // What is promised of whole runs.
     EXPECT_NEAR(got[k], expected[k], 1e-4 * expected[k]) << k;
-  }
-}
-
-TEST(JointStepSplit, ShowsValuesThatAreNotFiniteInTheLoss) {
-  for (const float bad :
-       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    Problem<float> p = random_problem({40, 5, 70, false});
-    p.X(33, 2) = bad;
-    const auto run =
-        advance<float>(p, TrainedFactors::Both, FloatProducts::SplitBf16, {1, 1}, 1, 1);
-    EXPECT_FALSE(std::isfinite(run.losses[0]));
-    EXPECT_FALSE(std::isfinite(run.losses[1]));
   }
 }
 

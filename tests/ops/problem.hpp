@@ -42,6 +42,15 @@ struct Problem {
   model::Weights<Scalar> weights;
 };
 
+inline Problem<double> in_double(const Problem<float>& p) {
+  Problem<double> q{p.X.cast<double>(), {}};
+  q.weights.encoder = p.weights.encoder.cast<double>();
+  q.weights.decoder = p.weights.decoder.cast<double>();
+  q.weights.bias = p.weights.bias.cast<double>();
+  q.weights.scale = static_cast<double>(p.weights.scale);
+  return q;
+}
+
 /// Entries k/4 with k in {-4, ..., 4}: sums of products are exact in float, in any order, so no
 /// rounding can move a pre-activation across a kink or break a tie another way.
 template <typename Scalar>

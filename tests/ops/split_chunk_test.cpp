@@ -6,70 +6,35 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-#include "ops/problem.hpp"
-#include "twofold/ops/loss_gradient.hpp"
-#include "twofold/ops/reference.hpp"
+#include "linalg/random_matrix.hpp"
+#include "ops/loss_gradient_run.hpp"
 
 namespace twofold::ops {
 namespace {
 
 using model::Activation;
-using model::Weights;
 
 // Normal numbers of unit pre-activations.
 Problem<float> normal_problem(const Shape& shape) {
-  const RandomStream stream(5, "split");
-  std::uint64_t at = 0;
-  const auto normal = [&](Index rows, Index cols, double deviation) {
-    MatrixF m(rows, cols);
-    for (float& x : m.reshaped()) x = static_cast<float>(deviation * stream.normal(at++));
-    return m;
-  };
   Problem<float> p;
-  p.X = normal(shape.samples, shape.d, 1);
-  const double deviation = 1 / std::sqrt(static_cast<double>(shape.d));
-  p.weights.encoder = normal(shape.neurons, shape.d, deviation);
-  if (!shape.tied) p.weights.decoder = normal(shape.neurons, shape.d, deviation);
-  if (shape.bias) p.weights.bias = normal(shape.neurons, 1, 0.5);
+  p.X = test::random_matrix<float>(shape.samples, shape.d, "samples");
+  const float deviation = 1 / std::sqrt(static_cast<float>(shape.d));
+  p.weights.encoder = deviation * test::random_matrix<float>(shape.neurons, shape.d, "encoder");
+  if (!shape.tied) {
+    p.weights.decoder = deviation * test::random_matrix<float>(shape.neurons, shape.d, "decoder");
+  }
+  if (shape.bias) p.weights.bias = 0.5F * test::random_matrix<float>(shape.neurons, 1, "bias");
   p.weights.scale = 1 / static_cast<float>(shape.neurons);
   return p;
 }
 
-Problem<double> exactly(const Problem<float>& p) {
-  Problem<double> q{p.X.cast<double>(), {}};
-  q.weights.encoder = p.weights.encoder.cast<double>();
-  q.weights.decoder = p.weights.decoder.cast<double>();
-  q.weights.bias = p.weights.bias.cast<double>();
-  q.weights.scale = static_cast<double>(p.weights.scale);
-  return q;
+Result<float> run_split(const Problem<float>& p, const Activation& a) {
+  return run(p, a, FloatProducts::SplitBf16);
 }
 
-template <typename Scalar>
-struct Result {
-  double loss;
-  Weights<Scalar> gradient;
-  MatrixOf<Scalar> Xhat;
-};
-
-Result<float> run(const Problem<float>& p, const Activation& a, int threads = 2) {
-  ThreadPool pool(threads);
-  Workspace<float> workspace(p.X.rows(), p.X.cols(), p.weights.neurons(), FloatProducts::SplitBf16);
-  Result<float> r{0, zeros_like(p.weights), MatrixF(p.X.rows(), p.X.cols())};
-  r.gradient.encoder.setConstant(-7);  // must be overwritten
-  r.loss = loss_gradient(p.X, p.weights, a, r.gradient, workspace, pool);
-  EXPECT_EQ(r.loss, loss(p.X, p.weights, a, workspace, pool));
-  reconstruct(p.X, p.weights, a, r.Xhat, workspace, pool);
-  return r;
-}
-
-Result<double> run_reference(const Problem<float>& p, const Activation& a) {
-  const Problem<double> q = exactly(p);
-  Result<double> r{0, zeros_like(q.weights), Matrix(p.X.rows(), p.X.cols())};
-  r.loss = reference::loss_gradient(q.X, q.weights, a, r.gradient);
-  reference::reconstruct<double>(q.X, q.weights, a, r.Xhat);
-  return r;
+Result<double> run_exact(const Problem<float>& p, const Activation& a) {
+  return run_reference(in_double(p), a);
 }
 
 template <typename F, typename D>
@@ -83,8 +48,8 @@ constexpr double kPromise = 2e-5;
 void expect_promise(const Problem<float>& p, const Activation& a) {
   SCOPED_TRACE(activation_name(a) + (p.weights.tied() ? " tied" : "") +
                (p.weights.has_bias() ? " bias" : ""));
-  const Result<float> split = run(p, a);
-  const Result<double> exact = run_reference(p, a);
+  const Result<float> split = run_split(p, a);
+  const Result<double> exact = run_exact(p, a);
   EXPECT_NEAR(split.loss, exact.loss, kPromise * exact.loss);
   expect_relative(split.Xhat, exact.Xhat, kPromise, "output");
   expect_relative(split.gradient.encoder, exact.gradient.encoder, kPromise, "encoder");
@@ -98,8 +63,8 @@ void expect_promise(const Problem<float>& p, const Activation& a) {
 void expect_agreement(const Problem<float>& p, const Activation& a) {
   SCOPED_TRACE(activation_name(a) + " samples=" + std::to_string(p.X.rows()) +
                " d=" + std::to_string(p.X.cols()) + " n=" + std::to_string(p.weights.neurons()));
-  const Result<float> split = run(p, a);
-  const Result<double> exact = run_reference(p, a);
+  const Result<float> split = run_split(p, a);
+  const Result<double> exact = run_exact(p, a);
   const auto largest = [](const auto& m) {
     return m.size() == 0 ? 0.0 : static_cast<double>(m.rowwise().norm().maxCoeff());
   };
@@ -164,8 +129,8 @@ Problem<float> problem_at(double jump) {
 // A code on the wrong side of a jump changes the gradients of its neuron by a 40th or so.
 void expect_right_rows(const Problem<float>& p, const Activation& a) {
   SCOPED_TRACE(activation_name(a));
-  const Result<float> split = run(p, a);
-  const Result<double> exact = run_reference(p, a);
+  const Result<float> split = run_split(p, a);
+  const Result<double> exact = run_exact(p, a);
   const auto rows = [](const auto& got, const Matrix& wanted) {
     const Matrix difference = got.template cast<double>() - wanted;
     return (difference.rowwise().norm().array() / (wanted.rowwise().norm().array() + 1e-30))
@@ -199,40 +164,6 @@ TEST(SplitChunk, KeepsTheLargestOfAlmostEqualCodes) {
       if (bias) p.weights.bias[r + 1] = p.weights.bias[r];
     }
     expect_right_rows(p, model::TopK{31});
-  }
-}
-
-TEST(SplitChunk, HasTheSameBitsForAnyPool) {
-  for (const Shape& shape : {Shape{70, 24, 1300, true, true}, Shape{1030, 12, 600, false, false}}) {
-    const Problem<float> p = normal_problem(shape);
-    for (const Activation& a :
-         std::vector<Activation>{model::Gelu{}, model::Relu{}, model::TopK{9}}) {
-      const Result<float> one = run(p, a, 1);
-      for (const int threads : {2, 3, 8}) {
-        const Result<float> many = run(p, a, threads);
-        EXPECT_EQ(one.loss, many.loss) << threads;
-        EXPECT_EQ(one.Xhat, many.Xhat) << threads;
-        EXPECT_EQ(one.gradient.encoder, many.gradient.encoder) << threads;
-        EXPECT_EQ(one.gradient.decoder, many.gradient.decoder) << threads;
-        EXPECT_EQ(one.gradient.bias, many.gradient.bias) << threads;
-      }
-    }
-  }
-}
-
-TEST(SplitChunk, ForgetsNaNAndTheSizesOfOtherCalls) {
-  for (const Activation& a : std::vector<Activation>{model::Relu{}, model::TopK{9}}) {
-    const Problem<float> p = normal_problem({20, 6, 300, true, true});
-    const Result<float> fresh = run(p, a, 1);
-    Problem<float> poison = normal_problem({300, 6, 300, true, true});
-    poison.X.row(17).setConstant(std::numeric_limits<float>::quiet_NaN());
-    ThreadPool pool(1);
-    Workspace<float> workspace(300, 6, 300, FloatProducts::SplitBf16);
-    Weights<float> gradient = zeros_like(p.weights);
-    EXPECT_TRUE(std::isnan(loss_gradient(poison.X, p.weights, a, gradient, workspace, pool)));
-    EXPECT_EQ(fresh.loss, loss_gradient(p.X, p.weights, a, gradient, workspace, pool));
-    EXPECT_EQ(fresh.gradient.encoder, gradient.encoder);
-    EXPECT_EQ(fresh.gradient.bias, gradient.bias);
   }
 }
 

@@ -16,6 +16,11 @@ enum class FloatProducts { Float, SplitBf16 };
 /// kSplitInner inner numbers.
 inline constexpr Index kSplitGroup = 16, kSplitInner = 32;
 
+/// Rows, columns or inner numbers that a packed operand keeps for `size` of them.
+[[nodiscard]] constexpr Index split_room(Index size) noexcept {
+  return num_blocks(size, kSplitInner) * kSplitInner;
+}
+
 /// Part of a packed operand: `count` rows of a left one, columns of a right one.
 struct SplitPart {
   const std::uint16_t* tiles;
@@ -31,7 +36,7 @@ struct SplitPart {
 class SplitOperand {
  public:
   /// Room for `count` rows of a left operand, or columns of a right one, of `inner` numbers; or for
-  /// `inner` of `count` numbers.
+  /// `inner` of `count` numbers: 4 split_room(count) split_room(inner) bytes.
   SplitOperand(Index count, Index inner);
   SplitOperand(SplitOperand&&) noexcept = default;
   SplitOperand& operator=(SplitOperand&&) noexcept = default;
