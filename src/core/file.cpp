@@ -36,9 +36,35 @@ void publish(const fs::path& temporary, const fs::path& path) {
   }
 }
 
+// A device or a pipe: what is renamed over it takes its place for good.
+bool takes_no_replacement(const fs::path& path) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+}
+
+// Where a link points, so that the link stays.
+fs::path behind_link(const fs::path& path) {
+  std::error_code code;
+  if (!fs::is_symlink(path, code)) return path;
+  const fs::path target = fs::weakly_canonical(path, code);
+  return code ? path : target;
+}
+
+void write_through(const fs::path& path, const std::function<void(std::ostream&)>& produce) {
+  errno = 0;
+  std::ofstream stream(path, std::ios::binary);
+  if (!stream) fail(path, errno);
+  produce(stream);
+  stream.close();
+  if (!stream) fail(path, errno != 0 ? errno : EIO);
+}
+
 }  // namespace
 
-void write_file(const fs::path& path, const std::function<void(std::ostream&)>& produce) {
+void write_file(const fs::path& name, const std::function<void(std::ostream&)>& produce) {
+  if (takes_no_replacement(name)) return write_through(name, produce);
+  const fs::path path = behind_link(name);
   const fs::path temporary = path.string() + ".part" + std::to_string(::getpid());
   errno = 0;
   std::ofstream stream(temporary, std::ios::binary);

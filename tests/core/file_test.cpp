@@ -1,8 +1,12 @@
 #include "twofold/core/file.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <ostream>
 
 #include "support/temporary_folder.hpp"
@@ -66,6 +70,30 @@ TEST(WriteFile, ReportsAFullDisk) {
     EXPECT_THAT(e.what(), HasSubstr("No space left on device"));
   }
   EXPECT_THAT(entries(folder.path()), SizeIs(0));
+}
+
+TEST(WriteFile, KeepsALinkAndWritesItsTarget) {
+  const TemporaryFolder folder;
+  write_file(folder.path() / "target.txt", "old");
+  std::filesystem::create_symlink("target.txt", folder.path() / "link.txt");
+  write_file(folder.path() / "link.txt", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / "link.txt"));
+  EXPECT_EQ(read_file(folder.path() / "target.txt"), "new");
+  EXPECT_THAT(entries(folder.path()), SizeIs(2));
+}
+
+// As /dev/null and /dev/stdout must stay where they are.
+TEST(WriteFile, WritesIntoAPipeAndLeavesItThere) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  write_file(path, "new");
+  std::array<char, 8> text{};
+  EXPECT_EQ(::read(reader, text.data(), text.size()), 3);
+  EXPECT_STREQ(text.data(), "new");
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+  ::close(reader);
 }
 
 TEST(ReadFile, NamesAMissingFile) {

@@ -12,7 +12,8 @@
 namespace twofold {
 
 /// Writes a file beside its place and renames it, so that a reader sees the old file or
-/// the whole new one, never a part; on failure the temporary is removed.
+/// the whole new one, never a part; on failure the temporary is removed. A link stays and its
+/// target is written; a device or a pipe is written as it is.
 /// @throws OutputError  with the path and the system's reason (full disk, read-only, ...).
 void write_file(const std::filesystem::path& path, std::string_view content);
 
