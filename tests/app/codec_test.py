@@ -83,6 +83,19 @@ class Codec(CommandLineTest):
             self.assertIn(word, text)
         self.assertIn("next: twofold codec encode", done.stderr)
 
+    def test_the_printed_numbers_are_those_of_the_document(self):
+        done = self.twofold("codec", "fit", "x.npy", "-o", "c.tf1b", "--layers", "3")
+        text = " ".join(done.stdout.split())
+        document = self.fit("--layers", "3")
+        size = document["summary"]["bytes_per_vector"]
+        self.assertIn(f"= {size} bytes per vector, {4 * COLUMNS / size:.3g} times smaller than float32", text)
+        measured = [row for row in document["table"] if "measured_mse" in row]
+        self.assertTrue(measured)
+        for row in measured:
+            change = 100 * (row["measured_mse"] / row["predicted_mse"] - 1)
+            self.assertIn(f"fitted {row['layers']} {row['predicted_mse']:.4f} {row['measured_mse']:.4f} "
+                          f"{row['standard_error']:.4f} {change:+.1f} %", text)
+
     def test_without_held_out_rows_nothing_is_measured(self):
         summary = self.fit("--holdout", "0")["summary"]
         self.assertIsNone(summary["measured_mse"])

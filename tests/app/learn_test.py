@@ -96,6 +96,8 @@ class Learn(CommandLineTest):
                 self.assertEqual(summary["l0"], SPARSITY)
                 self.assertEqual({c["name"]: c["verdict"] for c in record["claims"]},
                                  {"explained_variance": "holds", "mean_cosine": "holds"})
+                explained = record["claims"][0]  # 15 % of what is not explained, and half a percent
+                self.assertAlmostEqual(explained["tolerance"], 0.15 * (1 - explained["predicted"]) + 0.005)
 
     def test_expectation_comes_before_the_result_on_stdout(self):
         done = self.twofold("learn", "x.npy", "--atoms", ATOMS, "-o", "d", "--truth", "a.npy")
@@ -264,6 +266,12 @@ class Learn(CommandLineTest):
         # 4 directions, 16 atoms: what is not idle repeats.
         self.assertGreaterEqual(summary["duplicates"] + summary["dead"], 12)
         self.assertTrue(any("fewer" in text for text in summary["warnings"]), summary["warnings"])
+
+    def test_noise_that_is_a_residual_makes_no_prediction(self):
+        """As many atoms as dimensions: no direction is left that shows the noise alone."""
+        claim = self.learn("--sparsity", SPARSITY, count=DIMENSION)["claims"][0]
+        self.assertEqual((claim["name"], claim["verdict"]), ("explained_variance", "not applicable"))
+        self.assertIn("a trial left unexplained", claim["why"])
 
     def test_a_collapse_ends_with_its_code_and_the_state_saved(self):
         generator = random.Random(9)

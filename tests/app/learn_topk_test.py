@@ -95,6 +95,17 @@ class LearnTopK(CommandLineTest):
                       "silent for the last"):
             self.assertIn(words, after)
 
+    def test_the_printed_numbers_are_those_of_the_summary(self):
+        few = ("--dead-after", 64)  # one batch: some units are silent as long as that
+        text = " ".join(self.twofold(*self.command(*few)).stdout.split())
+        summary = self.learn("--force", *few)
+        self.assertGreater(summary["dead"], 0)
+        self.assertIn(f"dead {summary['dead']} ({100 * summary['dead'] / ATOMS:.2f} %) silent for the last 64 rows",
+                      text)
+        compared = summary["compared"]
+        over = compared["encoder"] - compared["principal_components"]
+        self.assertIn(f"{abs(over):.4f} {'more' if over >= 0 else 'less'} than principal components", text)
+
     def test_progress_carries_the_numbers(self):
         done = self.twofold(*self.command("--progress", "json", steps=20_000))
         self.assertExit(done, OK)

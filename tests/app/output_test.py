@@ -169,6 +169,23 @@ class Verdicts(CommandLineTest):
                              *self.sets(train__step=30, train__time=30000, record__times="[]"))
         self.assertExit(again, DIVERGED, "complete already")
 
+    def test_reproduce_ends_with_the_worst_of_its_experiments(self):
+        wild = SPEC.replace("step = 0.05", "step = 30").replace("time = 5.0", "time = 30000")
+        collection = {"right": SPEC, "bad_claim": SPEC + WRONG_CLAIM,
+                      "wild": wild.replace("times = [0.5, 1.0, 2.0, 5.0]", "times = []"),
+                      "images": SPEC.replace('source = "gaussian"\nspectrum = [1.0, 0.4, 0.1, 0.03]', 'source = "mnist"')}
+        for code, *names in ((OK, "right"), (OK, "images", "right"), (CLAIM_FAILED, "bad_claim", "right"),
+                             (DIVERGED, "bad_claim", "right", "wild"), (BAD_DATA, "images")):
+            with self.subTest(names):
+                root = "-".join(names)
+                for name in names:
+                    self.write(f"{root}/mean_field/{name}/spec.toml", collection[name])
+                done = self.twofold("reproduce", "--experiments", root, "--out", f"{root}-report")
+                self.assertExit(done, code)
+                self.assertEqual("mean_field/images skipped: mnist is not on this machine" in done.stderr,
+                                 "images" in names)
+                self.assertEqual((self.folder / f"{root}-report/report.html").exists(), code != BAD_DATA)
+
     def test_report_from_records_is_the_report_of_the_run(self):
         self.assertExit(self.twofold("run", self.spec, "--out", "a"), OK)
         of_run = (self.folder / "a/report.html").read_bytes()

@@ -188,6 +188,27 @@ TEST(Assumptions, EachIsViolatedByItsOwnCause) {
   EXPECT_EQ(violated(means, run), "");
   run.bias_shrink = 2.0;
   EXPECT_EQ(violated(means, run), "bias ");
+  // Shorter means, and so little above the gate: (0.3 − 0.25)/σ = 0.5.
+  run.bias_shrink = 1.0;
+  run.bias = -0.25;
+  means.atoms *= 0.3;
+  EXPECT_EQ(violated(means, run), "signal ");
+}
+
+// For ±1 codes the covariance of N samples is off by √(m/N): a quarter of its square is allowed,
+// and half of (2 − τ)/τ where every step has samples of its own.
+TEST(Assumptions, CountTheSamplesOfAFixedAndOfFreshBatches) {
+  RecoveryRun run;
+  run.samples = 5000;
+  // Rounding.
+  EXPECT_NEAR(find(recovery_assumptions(example(), run), "samples").limit, 4 * 128, 1e-10);
+  run.fresh_batch = 400;
+  for (const double tau : {0.25, 1.0}) {
+    run.step = tau;
+    const Assumption samples = find(recovery_assumptions(example(), run), "samples");
+    EXPECT_EQ(samples.value, 400.0);
+    EXPECT_NEAR(samples.limit, 128 * 2 * tau / (2 - tau), 1e-10);
+  }
 }
 
 TEST(PredictRecovery, PutsTheTermsTogether) {

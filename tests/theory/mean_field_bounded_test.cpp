@@ -89,6 +89,30 @@ TEST(NormConcentrated, AdaptiveStepsFollowARungeKuttaReference) {
   }
 }
 
+// In r = √u the flow descends L + ½ ψ n q + (λ/2) Σ r², n = Σ u; differences.
+TEST(NormConcentrated, ExcessTermIsTheGradientOfItsLoss) {
+  const BoundedProblem problem{Vector{{1.0, 0.4, 0.1}}, model::Erf{}, 0.05, 0.6, 0.07};
+  const auto energy = [&](const Vector& r) {
+    const Vector u = r.array().square();
+    const double q = u.dot(problem.spectrum);
+    return loss(problem.spectrum, model::mean_slope(problem.activation, q) * u) +
+           0.5 * problem.even_excess * u.sum() * q + 0.5 * problem.penalty * u.sum();
+  };
+  NormConcentrated flow(problem);
+  const Vector start = Vector::Constant(3, 0.6);
+  EXPECT_NEAR(flow.loss(), energy(start) - 0.5 * 0.05 * 3 * 0.36, 1e-15);  // rounding
+  constexpr double t = 1e-6, h = 1e-5;
+  flow.step(t);
+  for (Index j = 0; j < 3; ++j) {
+    Vector up = start, down = start;
+    up[j] += h;
+    down[j] -= h;
+    const double slope = (energy(up) - energy(down)) / (2 * h);
+    // Curvature of order 1 over t, rounding eps/t.
+    EXPECT_NEAR((0.6 - std::sqrt(flow.scale()[j])) / t, slope, 1e-5) << j;
+  }
+}
+
 TEST(NormConcentrated, LinearOddPartGivesTheClosedForm) {
   const Vector s{{1.0, 0.4, 0.1, 0.0}};
   NormConcentrated flow({s, model::Gelu{}, 0.05, 0.2});

@@ -42,6 +42,9 @@ TEST(StepLimits, EvenModeIsTwoPiOverTheTraceForRelu) {
   EXPECT_NEAR(limits.even_mode, 2 * std::numbers::pi / kGains.dot(kSpectrum), 1e-14);
   EXPECT_NEAR(even_mode_step(kSpectrum, kGains, model::Relu{}, limits.even_mode), 2.0, 1e-14);
   EXPECT_TRUE(std::isinf(step_limits(kSpectrum, kGains, model::Erf{}, 0.0, 0.0, 0).even_mode));
+  // A quadratic of curvature h is stable below 2(1 + μ)/h with momentum μ (Polyak 1964).
+  const auto heavy = step_limits(kSpectrum, kGains, model::Relu{}, 0.0, 0.5, 0);
+  EXPECT_NEAR(heavy.even_mode, 1.5 * limits.even_mode, 1e-14);
 }
 
 TEST(StepLimits, SayWhichMechanismBinds) {

@@ -75,6 +75,23 @@ TEST(NormLaw, LinearOddPartGivesTheClosedForm) {
   EXPECT_LT((flow.gain() - 0.5 * flow.scale()).cwiseAbs().maxCoeff(), 1e-13);
 }
 
+// a_j = u_j E[m(v) x_j²]/E x_j², sample by sample; a direction of no variance has the mean slope.
+TEST(NormLaw, GainIsTheMeanSlopeOfADirection) {
+  const Matrix X = gaussian_samples(200, Vector{{1.0, 0.5, 0.0}});
+  const Vector u{{1.7, 0.4, 0.9}};
+  NormLaw flow(X, model::Erf{}, 0.02, 0.3);
+  flow.set_scale(u);
+  const Matrix squares = X.array().square();
+  const Vector slopes =
+      (squares * u).unaryExpr([](double v) { return model::mean_slope(model::Erf{}, v); });
+  const Vector gain = flow.gain();
+  for (Index j = 0; j < 2; ++j) {
+    // The table's m is good to 1e-9.
+    EXPECT_NEAR(gain[j], u[j] * slopes.dot(squares.col(j)) / squares.col(j).sum(), 1e-8) << j;
+  }
+  EXPECT_NEAR(gain[2], u[2] * slopes.mean(), 1e-8);
+}
+
 // Many equal directions: norms concentrate and L2+ approaches L2 like 1.5/d_eff.
 TEST(NormLaw, ApproachesTheNormConcentratedLimit) {
   const Index d = 150;

@@ -94,6 +94,13 @@ TEST(Predict, NormLawNeedsSamplesAndUsesThem) {
   const double gap = (plus.loss - concentrated.loss).cwiseAbs().maxCoeff();
   EXPECT_GT(gap, 1e-3);
   EXPECT_LT(gap, 0.4);
+  // The loss on test data is Σ_j (their variance/that of the samples) of the loss by direction: on
+  // a multiple of the samples' variances, that multiple.
+  const Vector own = X.array().square().colwise().mean();
+  const Vector triple = 3.0 * own;
+  const Trajectory on_own = predict(problem, Predictor::L2Plus, kTimes, &X, &own);
+  const Trajectory on_triple = predict(problem, Predictor::L2Plus, kTimes, &X, &triple);
+  EXPECT_LT((on_triple.loss - 3.0 * on_own.loss).cwiseAbs().maxCoeff(), 1e-14);  // rounding
 }
 
 TEST(Predict, WidthBracketHoldsTheLimitAtItsLowEnd) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
 #include "twofold/core/error.hpp"
 #include "twofold/core/random.hpp"
@@ -91,6 +92,22 @@ TEST(TrustReport, HoldsTheEntriesThatApply) {
   EXPECT_EQ(report[1].verdict, "no");  // 2.65 > 2
   EXPECT_EQ(report[2].name, "neurons_per_structural_minimum");
   EXPECT_EQ(report[2].verdict, "no");  // 100 < 128
+
+  // Steps just below each limit and just above: ν = 64 η/4 against 0.03 and 0.16, 64 η/π against 2,
+  // and two neurons for each direction.
+  setting.neurons = 128;
+  const auto verdicts = [&](double step) {
+    setting.step = step;
+    std::string list;
+    for (const TrustEntry& entry : trust_report(setting)) list += entry.verdict + " ";
+    return list;
+  };
+  EXPECT_EQ(verdicts(0.029 / 16), "trust trust trust ");
+  EXPECT_EQ(verdicts(0.031 / 16), "partly trust trust ");
+  EXPECT_EQ(verdicts(0.159 / 16), "partly trust trust ");
+  EXPECT_EQ(verdicts(0.161 / 16), "no trust trust ");
+  EXPECT_EQ(verdicts(0.098), "no trust trust ");
+  EXPECT_EQ(verdicts(0.099), "no no trust ");
 
   setting.activation = model::Erf{};
   setting.neurons = 0;

@@ -37,6 +37,33 @@ TEST(SampleReport, NamesWhatIsAwkward) {
   EXPECT_NEAR(report.closest[2].angle / (1e-4 * std::sqrt(1 - cosine * cosine)), 1.0, 2e-4);
 }
 
+// A copy has the same norm to 1e-6, and what counts as the same angle, or as opposite, is an
+// option.
+TEST(SampleReport, TakesItsLimits) {
+  Matrix X(6, 6);
+  X << on_sphere(3, 6, 3), Matrix::Zero(3, 6);
+  X.row(3) = (1.0 + 5e-7) * X.row(0);
+  X.row(4) = (1.0 + 5e-6) * X.row(1);
+  const auto bent = X.row(1) - X.row(1).dot(X.row(2)) * X.row(2);
+  X.row(5) = 1e-3 * bent.normalized() - X.row(2);  // π − θ = atan 1e-3
+  ThreadPool pool(1);
+  const SampleReport strict = sample_report(pool, X, {3, 0.9e-3});
+  EXPECT_EQ(strict.copies, 1);
+  EXPECT_EQ(strict.scaled, 1);
+  EXPECT_EQ(strict.opposites, 0);
+  EXPECT_EQ(sample_report(pool, X, {3, 1.1e-3}).opposites, 1);
+}
+
+TEST(SampleReport, CountsMoreCopiesThanItNames) {
+  Matrix X(600, 8);
+  X << on_sphere(590, 8, 3), Matrix::Zero(10, 8);
+  for (Index i = 590; i < 600; ++i) X.row(i) = X.row(7);
+  ThreadPool pool(1);
+  const SampleReport report = sample_report(pool, X, {2, 1e-7});
+  EXPECT_EQ(report.copies, 11 * 10 / 2);
+  EXPECT_EQ(report.closest.size(), 2U);
+}
+
 // All pairs by acos of the plain product: 1e-14 where no pair is close.
 TEST(SampleReport, FindsTheClosestOfAll) {
   const Matrix X = on_sphere(150, 5, 8);

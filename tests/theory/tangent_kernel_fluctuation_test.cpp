@@ -67,6 +67,11 @@ TEST(TangentKernelFluctuation, OfOneSampleIsTheVarianceOfOneNumber) {
   const Problem decoder = at_half_step(kDecoderOnly);
   const double fourth = square * square * 1.25;
   EXPECT_NEAR(fluctuation(decoder, options)[1], law(decoder, fourth), 0.2 * law(decoder, fourth));
+  // Both: E ‖(ρ²D a aᵀ + φ²) e‖² = ρ⁴ (d/2 + 2/2 + 3/2), less the square of the mean, ρ⁴. Half of
+  // it is that fourth power, of four times the draws: 2.5 % for three standard errors.
+  const Problem joint = at_half_step(kJoint);
+  const double both = square * square * (0.5 * d + 1.5);
+  EXPECT_NEAR(fluctuation(joint, {.draws = 16'000})[1], law(joint, both), 0.03 * law(joint, both));
 }
 
 // The same of real starts: their own kernels, applied step by step.

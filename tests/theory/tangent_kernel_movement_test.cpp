@@ -142,6 +142,56 @@ TEST(FlipFractionOnBoundaries, IsExactForOneSample) {
   EXPECT_NEAR(flips.standard_error, 0.0, 1e-17);
 }
 
+// Of x and −x the same neurons are on the boundary, and one of the two is active: of the drive M
+// the mean length is (√M_11 + √M_22)/2 = 15, whichever it is.
+TEST(FlipFractionOnBoundaries, SeesOppositesFlipTogether) {
+  Matrix X(2, 10);
+  X << on_sphere(1, 10, 1), -on_sphere(1, 10, 1);
+  ThreadPool pool(1);
+  const Matrix gram = Vector{{400.0, 100.0}}.asDiagonal();
+  const auto flips = flip_fraction_on_boundaries(pool, X, kWeak, gram, 1000);
+  EXPECT_NEAR(flips.mean, 15.0 / (std::acos(-1.0) * 100.0), 1e-15);  // rounding
+}
+
+// Two samples on either side of a third, in one plane: a neuron on the boundary of the third fires
+// for exactly one of them, whichever neurons were drawn.
+TEST(FlipFractionOnBoundaries, DrawsNeuronsOnTheBoundary) {
+  const double c = 0.8, s = 0.6;
+  const Matrix X{{1.0, 0.0, 0.0}, {c, s, 0.0}, {c, -s, 0.0}};
+  ThreadPool pool(1);
+  const Matrix gram = 300.0 * Matrix::Identity(3, 3);
+  const auto flips = flip_fraction_on_boundaries(pool, X, kWeak, gram, 100, {.samples = 1});
+  const double length = 0.5 * (std::sqrt(1.0 + c * c) + c);  // with the coin at 1 and at 0
+  EXPECT_NEAR(flips.mean, length / std::acos(-1.0), 1e-15);  // rounding
+  EXPECT_LT(flips.standard_error, 1e-15);
+}
+
+// Orthonormal samples flip by themselves, by ½√M_ii: of four, two evenly spaced are rows 0 and 2.
+TEST(FlipFractionOnBoundaries, TakesSamplesEvenlySpaced) {
+  const Matrix X = Matrix::Identity(4, 4);
+  ThreadPool pool(1);
+  const Matrix gram = Vector{{1.0, 4.0, 9.0, 16.0}}.asDiagonal();
+  const auto flips = flip_fraction_on_boundaries(pool, X, kWeak, gram, 100, {.samples = 2});
+  EXPECT_NEAR(flips.mean, 0.5 * (1.0 + 3.0) / 2 / (std::acos(-1.0) * 20.0), 1e-16);  // rounding
+}
+
+// A sample of zeros has no boundary, and moves no neuron.
+TEST(FlipFraction, LeavesOutSamplesOfZeros) {
+  const Problem p(kJoint);
+  ThreadPool pool(1);
+  Matrix X = Matrix::Zero(kSamples + 1, kDimension),
+         gram = Matrix::Zero(kSamples + 1, kSamples + 1);
+  X.topRows(kSamples) = p.X;
+  gram.topLeftCorner(kSamples, kSamples) = p.gram;
+  // The same sums, added up in another order.
+  EXPECT_NEAR(flip_fraction(X, tangent_kernels(pool, X), kJoint, gram, 1000) /
+                  flip_fraction(p.X, p.kernels, kJoint, p.gram, 1000),
+              1.0, 1e-13);
+  EXPECT_NEAR(flip_fraction_on_boundaries(pool, X, kJoint, gram, 1000).mean /
+                  flip_fraction_on_boundaries(pool, p.X, kJoint, p.gram, 1000).mean,
+              1.0, 1e-13);
+}
+
 // The bound at equality: one neuron, one sample of norm 2, residuals summing to 3.
 TEST(NeuronMovementBound, IsProportionalToThePath) {
   EXPECT_DOUBLE_EQ(neuron_movement_bound(4.0, 1, 3.0), 6.0);

@@ -74,6 +74,21 @@ TEST(StoppingTime, EndsAtInterpolation) {
   EXPECT_NEAR(stop.interpolation / (predictor.leave_one_out().squaredNorm() / 15), 1.0, 1e-10);
   // Nothing learned at t = 0: the mean square of unit samples; rounding.
   EXPECT_NEAR(stop.errors[0], 1.0, 1e-14);
+  // The grid ends where e^{-20} of the slowest mode is left, or one of its steps, 10^{1/4}, before
+  // that: e^{-11}, times predictions of order 1.
+  EXPECT_NEAR(stop.errors[stop.errors.size() - 1], stop.interpolation, 2e-5);
+}
+
+// Sample i is in fold i mod 2: its copy beside it is in the other fold, and gives it away.
+TEST(StoppingTime, DealsSamplesToFoldsInTurn) {
+  Matrix X(12, 8);
+  for (Index i = 0; i < 6; ++i) {
+    X.row(2 * i) = X.row(2 * i + 1) = on_sphere(6, 8, 2).row(i);
+  }
+  ThreadPool pool(1);
+  const Matrix kernel = joint_kernel(X);
+  // Rounding, amplified by a condition below 1e3 and squared.
+  EXPECT_LT(stopping_time(pool, X, kernel, 0.5, {2, 4}).interpolation, 1e-20);
 }
 
 TEST(StoppingTime, IsTheSameBitsForAnyPoolAndTakesFolds) {

@@ -105,6 +105,12 @@ TEST(TiedRelativeMovement, DoesNotVanishWithWidth) {
   EXPECT_EQ(tied_relative_movement(X, {100, 6, 100.0, 2.0}), 0.0);
 }
 
+// The kernel of one unit sample is (I + x xᵀ)/d, hence q = d/2 and (1/2)√q/d for c = N; rounding.
+TEST(TiedRelativeMovement, OfOneSampleIsTheClosedForm) {
+  const double movement = tied_relative_movement(on_sphere(1, 6, 3), {100, 6, 100.0, 1.0});
+  EXPECT_NEAR(movement, 0.5 / std::sqrt(12.0), 1e-15);
+}
+
 TEST(Tying, RefusesBadInput) {
   const Matrix X = on_sphere(3, 4, 1);
   EXPECT_THROW((void)tied_start({0, 4, 1.0, 1.0}), InvalidArgument);

@@ -24,6 +24,9 @@ TEST(PracticalWidth, InvertsTheError) {
     EXPECT_GT(trajectory_error(width - 1, rates), 0.02);
   }
   EXPECT_EQ(practical_width(100'000, kWeak, 0.1), 100'000);
+  // The measured constants of docs/theory/tangent_kernel.md#width.
+  EXPECT_DOUBLE_EQ(trajectory_error(100, kWeak), 0.35);
+  EXPECT_DOUBLE_EQ(trajectory_error(100, kJoint), 0.15);
   // A slow decoder does not bring the accuracy of joint training.
   EXPECT_EQ(trajectory_error(100, {1.0, 0.1}), trajectory_error(100, kWeak));
 }
