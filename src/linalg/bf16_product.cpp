@@ -1,8 +1,8 @@
 #include "twofold/linalg/bf16_product.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "split_engine.hpp"
@@ -12,33 +12,28 @@ namespace twofold {
 namespace {
 
 constexpr Index kLanes = 8;
-using Floats [[gnu::vector_size(4 * kLanes)]] = float;
-using Words [[gnu::vector_size(4 * kLanes)]] = std::uint32_t;
-using Doubles [[gnu::vector_size(8 * kLanes)]] = double;
 
-// Sums of the squares of x and of what rounding to nearest, ties to even, takes from it, in lanes.
+// Adds the squares of some numbers and of what rounding to nearest, ties to even, takes from them.
+[[gnu::always_inline]] inline void add_squares(const float* x, Index count, double* norm,
+                                               double* rounding) noexcept {
+  for (Index l = 0; l < count; ++l) {
+    const auto bits = std::bit_cast<std::uint32_t>(x[l]);
+    const float near = std::bit_cast<float>((bits + 0x7fffU + ((bits >> 16) & 1U)) & 0xffff0000U);
+    const double whole = x[l], rest = x[l] - near;  // exact
+    norm[l] += whole * whole;
+    rounding[l] += rest * rest;
+  }
+}
+
+// Their sums over x, in lanes.
 TWOFOLD_FOR_EACH_PROCESSOR
 void sum_squares(const float* x, Index d, double* norm, double* rounding) {
-  Doubles all{}, lost{};
-  for (Index k = 0; k < d; k += kLanes) {
-    Floats v{};
-    if (k + kLanes <= d) {
-      std::memcpy(&v, x + k, sizeof v);
-    } else {
-      std::memcpy(&v, x + k, sizeof(float) * static_cast<std::size_t>(d - k));
-    }
-    Words bits;
-    std::memcpy(&bits, &v, sizeof v);
-    bits = (bits + 0x7fffU + ((bits >> 16) & 1U)) & 0xffff0000U;
-    Floats near;
-    std::memcpy(&near, &bits, sizeof near);
-    const Doubles whole = __builtin_convertvector(v, Doubles);
-    const Doubles rest = __builtin_convertvector(v - near, Doubles);  // exact
-    all += whole * whole;
-    lost += rest * rest;
-  }
-  std::memcpy(norm, &all, sizeof all);
-  std::memcpy(rounding, &lost, sizeof lost);
+  double all[kLanes] = {}, lost[kLanes] = {};
+  Index k = 0;
+  for (; k + kLanes <= d; k += kLanes) add_squares(x + k, kLanes, all, lost);
+  add_squares(x + k, d - k, all, lost);
+  std::copy_n(all, kLanes, norm);
+  std::copy_n(lost, kLanes, rounding);
 }
 
 double root_of_sum(const double (&lane)[kLanes]) noexcept {
