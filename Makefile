@@ -55,7 +55,7 @@ asan:  ## the tests under the address and undefined-behaviour sanitizers
 	$(INSTALL) build test
 	@$(call run_tests,asan,build-asan)
 
-tsan:  ## the tests under the thread sanitizer
+tsan:  ## the unit tests, on portable loops, under the thread sanitizer
 	$(INSTALL) build test
 	@$(call run_tests,tsan,build-tsan)
 

@@ -7,8 +7,23 @@
 
 #include "twofold/core/error.hpp"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace twofold {
 namespace {
+
+#if defined(__x86_64__)
+
+// Clang 14 has no name for it in __builtin_cpu_supports.
+bool has_amx() noexcept {
+  constexpr unsigned kBf16 = 1U << 22, kTile = 1U << 24;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d & kBf16) != 0 && (d & kTile) != 0;
+}
+
+#endif
 
 Instructions of_the_processor() noexcept {
 #if defined(__x86_64__)
@@ -20,9 +35,7 @@ Instructions of_the_processor() noexcept {
       __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
   if (!avx512) return Instructions::Avx2;
   if (__builtin_cpu_supports("avx512bf16") == 0) return Instructions::Avx512;
-  const bool amx =
-      __builtin_cpu_supports("amx-tile") != 0 && __builtin_cpu_supports("amx-bf16") != 0;
-  return amx ? Instructions::Amx : Instructions::Avx512Bf16;
+  return has_amx() ? Instructions::Amx : Instructions::Avx512Bf16;
 #else
   return Instructions::Portable;
 #endif

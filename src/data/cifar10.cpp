@@ -28,6 +28,7 @@ std::shared_ptr<const Source> open_cifar10(const std::filesystem::path& batch) {
 
 std::shared_ptr<const Source> open_cifar10(const std::vector<std::filesystem::path>& batches) {
   std::vector<std::shared_ptr<const Source>> parts;
+  parts.reserve(batches.size());
   for (const std::filesystem::path& batch : batches) parts.push_back(open_cifar10(batch));
   return concatenate(std::move(parts));
 }

@@ -57,10 +57,8 @@ std::optional<double> parse_number(std::string_view cell) {
 }
 
 bool is_header(const std::vector<std::string_view>& cells) {
-  for (const std::string_view cell : cells) {
-    if (parse_number(cell)) return false;
-  }
-  return true;
+  return std::ranges::none_of(cells,
+                              [](std::string_view cell) { return parse_number(cell).has_value(); });
 }
 
 // A cell as it can be shown: short, and without bytes that are no text.

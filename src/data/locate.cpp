@@ -70,6 +70,7 @@ DataSet locate_dataset(std::string_view name) {
 
 std::vector<DataSet> known_datasets() {
   std::vector<DataSet> sets;
+  sets.reserve(kNames.size());
   for (const std::string_view name : kNames) sets.push_back(locate_dataset(name));
   return sets;
 }

@@ -149,7 +149,7 @@ std::vector<std::size_t> fortran_offsets(const std::vector<std::uint64_t>& shape
 }
 
 template <typename Scalar>
-void write_array(const std::filesystem::path& path, ConstView<Scalar> matrix,
+void write_array(const std::filesystem::path& path, const ConstView<Scalar>& matrix,
                  const std::string& shape) {
   static_assert(std::endian::native == std::endian::little);
   write_file(path, [&](std::ostream& out) {
@@ -213,11 +213,11 @@ std::shared_ptr<const Source> open_npy(const std::filesystem::path& path) {
   return npy_rows(map_file(path), path.string());
 }
 
-void write_npy(const std::filesystem::path& path, ConstView<double> matrix) {
+void write_npy(const std::filesystem::path& path, const ConstView<double>& matrix) {
   write_array<double>(path, matrix, fmt::format("({}, {})", matrix.rows(), matrix.cols()));
 }
 
-void write_npy(const std::filesystem::path& path, ConstView<float> matrix) {
+void write_npy(const std::filesystem::path& path, const ConstView<float>& matrix) {
   write_array<float>(path, matrix, fmt::format("({}, {})", matrix.rows(), matrix.cols()));
 }
 

@@ -9,7 +9,8 @@ namespace {
 // A tile of the result stays in registers while the inner index runs.
 constexpr Index kTileRows = 4, kTileCols = 8;
 
-void full_tile(ConstView<double> in, const Matrix& factor, Index r, Index c, View<double>& out) {
+void full_tile(const ConstView<double>& in, const Matrix& factor, Index r, Index c,
+               View<double>& out) {
   std::array<std::array<double, kTileCols>, kTileRows> sum{};
   for (Index k = 0; k < factor.rows(); ++k) {
     const double* const line = &factor(k, c);
@@ -23,7 +24,8 @@ void full_tile(ConstView<double> in, const Matrix& factor, Index r, Index c, Vie
   }
 }
 
-void edge_tile(ConstView<double> in, const Matrix& factor, Index r, Index c, View<double>& out) {
+void edge_tile(const ConstView<double>& in, const Matrix& factor, Index r, Index c,
+               View<double>& out) {
   for (Index i = r; i < std::min(r + kTileRows, out.rows()); ++i) {
     for (Index j = c; j < std::min(c + kTileCols, out.cols()); ++j) {
       double sum = 0.0;
@@ -35,7 +37,7 @@ void edge_tile(ConstView<double> in, const Matrix& factor, Index r, Index c, Vie
 
 }  // namespace
 
-void row_product(ConstView<double> in, const Matrix& factor, View<double> out) {
+void row_product(const ConstView<double>& in, const Matrix& factor, View<double> out) {
   for (Index c = 0; c < out.cols(); c += kTileCols) {
     for (Index r = 0; r < out.rows(); r += kTileRows) {
       const bool full = r + kTileRows <= out.rows() && c + kTileCols <= out.cols();

@@ -8,6 +8,6 @@ namespace twofold::data {
 /// out = in · factor (k×p = k×d · d×p). Each element is summed in the order of the inner
 /// index, so a row has the same bits however rows are cut into calls; a library gemm
 /// promises that only for calls of one shape.
-void row_product(ConstView<double> in, const Matrix& factor, View<double> out);
+void row_product(const ConstView<double>& in, const Matrix& factor, View<double> out);
 
 }  // namespace twofold::data

@@ -11,8 +11,8 @@ namespace twofold::data {
 namespace {
 
 constexpr auto kWhere = "data::BatchSampler";
-constexpr Index kBlock = 16;         // draws that are gathered at a time
-constexpr Index kShare = 16 * 1024;  // numbers below which a second thread costs more than it saves
+constexpr Index kBlock = 16;       // draws that are gathered at a time
+constexpr Index kShare = 1 << 14;  // numbers below which a second thread costs more than it saves
 
 }  // namespace
 

@@ -207,7 +207,7 @@ TWOFOLD_AVX512_INLINE __m512 share(__m512 weight, const float* p) {
 }
 
 TWOFOLD_AVX512 void mix(const PieceTables& tables, const TableMix& mix, Piece* pieces) {
-  const std::ptrdiff_t count = 4 * tables.grid.size();  // numbers; a multiple of 16
+  const std::ptrdiff_t count = std::ptrdiff_t{4} * tables.grid.size();  // numbers; a multiple of 16
   const float* p = tables.pieces->data() + mix.first * count;
   float* out = pieces->data();
   __m512 w[4];

@@ -57,7 +57,7 @@ inline CubicValue scaled_lookup_one(const PieceTables& tables, const ScaledLooku
   const float scale = std::sqrt(scaled.squares[i] + scaled.tau);
   const float x = scaled.gain * r / scale;
   const PiecePlace place = find_piece(tables.grid, x);
-  const std::int32_t stride = tables.grid.size();
+  const std::ptrdiff_t stride = tables.grid.size();
   const Piece* p0 = tables.pieces + (table - 1) * stride + place.index;
   Piece sum;
   for (std::size_t q = 0; q < 4; ++q) {

@@ -27,9 +27,9 @@ double scaled_lookup(const PieceTables& tables, const ScaledLookup& scaled, cons
 }
 
 void mix(const PieceTables& tables, const TableMix& mix, Piece* pieces) {
-  const int count = tables.grid.size();
+  const std::ptrdiff_t count = tables.grid.size();
   const Piece* p = tables.pieces + mix.first * count;
-  for (int k = 0; k < count; ++k) {
+  for (std::ptrdiff_t k = 0; k < count; ++k) {
     for (std::size_t q = 0; q < 4; ++q) {
       pieces[k][q] = (mix.weights[0] * p[k][q] + mix.weights[1] * p[k + count][q]) +
                      (mix.weights[2] * p[k + 2 * count][q] + mix.weights[3] * p[k + 3 * count][q]);

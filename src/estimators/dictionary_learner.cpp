@@ -17,7 +17,6 @@ namespace twofold::estimators {
 namespace {
 
 constexpr auto kWhere = "estimators::DictionaryLearner";
-constexpr int kHalvings = 3;      // of the step, before a run counts as collapsed
 constexpr double kUses = 1500.0;  // of an atom in one run
 constexpr std::int64_t kLeastIterations = 500, kMostIterations = 20'000;
 constexpr std::int64_t kSettling = 100;  // iterations after the starts are merged

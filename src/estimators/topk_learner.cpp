@@ -73,8 +73,7 @@ std::vector<std::int64_t> record_steps(std::int64_t steps) {
   const std::int64_t stride = steps / kMostRecords + 1;
   for (std::int64_t t = 0; t <= steps; t += stride) chosen.push_back(t);
   std::ranges::sort(chosen);
-  const auto repeated = std::ranges::unique(chosen);
-  chosen.erase(repeated.begin(), repeated.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
   return chosen;
 }
 

@@ -30,8 +30,8 @@ struct CaseLoop {
   Spec (*read)(SpecDocument&);
   /// Claims, figures and pictures; summaries are added here.
   Record (*judge)(const ExperimentSpec&, const std::vector<Result>&, const RunFolder&, ThreadPool&);
-  std::string_view stopped;      ///< "training diverged at step": of a run that did
-  std::string_view unsaid = "";  ///< entry of the trust report that is no warning
+  std::string_view stopped;  ///< "training diverged at step": of a run that did
+  std::string_view unsaid;   ///< entry of the trust report that is no warning
 };
 
 /// Theory that needs no threads.

@@ -148,7 +148,7 @@ train::DictionaryResult<Scalar> descend(const RecoverySetting& setting,
     return train::dictionary_descent<Scalar>(sampler, std::move(W), options, hooks, context.pool,
                                              context.observer);
   }
-  const MatrixOf<Scalar> batch = X.cast<Scalar>();
+  const MatrixOf<Scalar>& batch = X.cast<Scalar>();
   ops::SparseCodes<Scalar> codes;
   if (setting.oracle()) codes = true_codes<Scalar>(*dataset.truth, X.rows());
   return train::dictionary_descent<Scalar>(batch, std::move(W), options, hooks, context.pool,

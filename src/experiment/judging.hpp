@@ -71,6 +71,7 @@ std::vector<JudgedCase> cases_to_judge(const std::vector<Result>& results,
                                        const Quantity& (*find)(std::string_view),
                                        std::string (*obstacle)(const Result&, Needs)) {
   std::vector<JudgedCase> cases;
+  cases.reserve(results.size());
   for (const Result& r : results) {
     cases.push_back(
         {r.label, r.value, !r.measured.empty(),
@@ -91,6 +92,7 @@ const auto& find_by_name(const List& quantities, std::string_view name, std::str
 template <typename List>
 auto named_quantities(const List& quantities) {
   std::vector<std::pair<std::string_view, std::string_view>> names;
+  names.reserve(quantities.size() + kSweepQuantities.size());
   for (const auto& q : quantities) names.emplace_back(q.name, q.about);
   names.insert(names.end(), kSweepQuantities.begin(), kSweepQuantities.end());
   return names;

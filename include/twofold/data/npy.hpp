@@ -20,8 +20,8 @@ namespace twofold::data {
 
 /// Writes a .npy file (format 1.0, little-endian, C order), whole or not at all.
 /// @throws OutputError  with the system's reason.
-void write_npy(const std::filesystem::path& path, ConstView<double> matrix);
-void write_npy(const std::filesystem::path& path, ConstView<float> matrix);
+void write_npy(const std::filesystem::path& path, const ConstView<double>& matrix);
+void write_npy(const std::filesystem::path& path, const ConstView<float>& matrix);
 /// One-dimensional.
 template <std::floating_point Scalar>
 void write_npy(const std::filesystem::path& path, const VectorOf<Scalar>& vector);
