@@ -90,7 +90,7 @@ OneBitCodec judged_codec(const OneBitCodec& codec, int layers, FitReport& report
   estimators::OneBitCodecParameters p = codec.parameters();
   p.layers = layers;
   p.predicted = estimators::fitted_mse(report.prediction, layers);
-  auto verdict = estimators::Verdict::NotApplicable;
+  auto verdict = Verdict::NotApplicable;
   report.reason = "no held-out vectors";
   for (const MeasuredLayer& m : report.held_out) {
     if (m.layers != layers) continue;
@@ -98,12 +98,12 @@ OneBitCodec judged_codec(const OneBitCodec& codec, int layers, FitReport& report
     verdict = estimators::judge(report.prediction, p.predicted, m.measured, layers);
     report.reason.clear();
   }
-  if (verdict == estimators::Verdict::Fails) {
+  if (verdict == Verdict::Fails) {
     report.reason = fmt::format("measured and predicted differ by more than {:.0f} %",
                                 100.0 * estimators::agreement_tolerance(layers));
   }
   if (!report.prediction.obstacles.empty()) report.reason = report.prediction.obstacles.front();
-  report.verdict = estimators::to_string(verdict);
+  report.verdict = to_string(verdict);
   return OneBitCodec(std::move(p));
 }
 

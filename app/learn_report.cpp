@@ -41,11 +41,11 @@ experiment::Claim explained_claim(const LearnReport& r) {
       "half a percent for the rows drawn";
   experiment::judge(claim);
   if (r.plan.survey.noise_source.starts_with("residual")) {
-    claim.verdict = experiment::Verdict::NotApplicable;
+    claim.verdict = Verdict::NotApplicable;
     claim.why =
         "the noise was estimated from what a trial left unexplained, so this is no "
         "prediction";
-  } else if (claim.verdict == experiment::Verdict::Fails) {
+  } else if (claim.verdict == Verdict::Fails) {
     claim.why = "the rows do not follow the model";
   }
   return claim;

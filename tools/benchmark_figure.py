@@ -9,9 +9,8 @@ flops/peak and bytes/bandwidth, with the ceilings of the same run. Both axes are
 """
 import math
 import sys
-from html import escape
 
-from readme_figure import BOTTOM, HEIGHT, ROOT, STYLE, TOP, WIDTH, marker, text
+from readme_figure import BOTTOM, ROOT, STYLE, TOP, ground, marker, text
 
 sys.path.insert(0, str(ROOT / "bench"))
 from blocks import scaling_rows  # found by the line above
@@ -82,11 +81,7 @@ def draw(results):
     decades = powers(min(everything), max(everything))
     panels = [Panel(results, axis, LEFT + number * (PANEL + GAP), decades)
               for number, axis in enumerate(TITLES)]
-    title = escape("Time of a full-batch step of both layers against each size")
-    yield (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-           f'width="{WIDTH}" height="{HEIGHT}" role="img">')
-    yield f"<title>{title}</title><style>{STYLE}</style>"
-    yield f'<rect class="ground" x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="6"/>'
+    yield from ground("Time of a full-batch step of both layers against each size", STYLE)
     yield '<path class="line a" d="M64 26h30"/>'
     yield text(102, 30, "predicted: the larger of flops/peak and bytes/bandwidth")
     yield '<path class="bar b" d="M500 18v16"/>' + marker("circle", 500, 26, "b", 3)

@@ -11,10 +11,8 @@ vectors, mostly smaller than the points. Axes are linear. Nothing is computed he
 """
 import csv
 import sys
-from html import escape
-from pathlib import Path
 
-from readme_figure import BOTTOM, HEIGHT, ROOT, STYLE, TOP, WIDTH, marker, text
+from readme_figure import BOTTOM, STYLE, TOP, ground, main, marker, text
 
 PANELS = ((48, 298), (324, 574), (600, 850))
 RATES = (0.0, 2.0)
@@ -85,11 +83,8 @@ def draw(folder):
     with open(folder / "series/1-errors.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     priors = list(dict.fromkeys(row["prior"] for row in rows))
-    title = escape("Error of sign codes against rate, for three sparsities and four decoders")
-    yield (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-           f'width="{WIDTH}" height="{HEIGHT}" role="img">')
-    yield f"<title>{title}</title><style>{STYLE}{MORE_STYLE}</style>"
-    yield f'<rect class="ground" x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="6"/>'
+    yield from ground("Error of sign codes against rate, for three sparsities and four decoders",
+                      STYLE + MORE_STYLE)
     yield from legend()
     for number, (prior, edges) in enumerate(zip(priors, PANELS)):
         panel = Panel(prior, rows, edges)
@@ -98,15 +93,5 @@ def draw(folder):
     yield "</svg>"
 
 
-def main(arguments):
-    if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
-        print(__doc__, file=sys.stderr)
-        return 2
-    out = Path(arguments[1]) if len(arguments) == 2 else ROOT / "docs/figures/one_bit_rates.svg"
-    out.write_text("\n".join(draw(Path(arguments[0]))) + "\n", encoding="utf-8")
-    print(f"{out}: {out.stat().st_size} bytes")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(__doc__, draw, "one_bit_rates.svg", sys.argv[1:]))

@@ -38,6 +38,13 @@ text { font: 13px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue'
 """
 
 
+def ground(title, style):
+    yield (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+           f'width="{WIDTH}" height="{HEIGHT}" role="img">')
+    yield f"<title>{escape(title)}</title><style>{style}</style>"
+    yield f'<rect class="ground" x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="6"/>'
+
+
 def text(x, y, words, kind="", anchor="start"):
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}" text-anchor="{anchor}">{escape(words)}</text>'
 
@@ -106,11 +113,7 @@ def legend():
 def draw(folder):
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     panels = [Panel(f, folder, edges) for f, edges in zip(record["figures"], PANELS)]
-    title = escape(f'{record["title"]}: {record["description"]}')
-    yield (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-           f'width="{WIDTH}" height="{HEIGHT}" role="img">')
-    yield f"<title>{title}</title><style>{STYLE}</style>"
-    yield f'<rect class="ground" x=".5" y=".5" width="{WIDTH - 1}" height="{HEIGHT - 1}" rx="6"/>'
+    yield from ground(f'{record["title"]}: {record["description"]}', STYLE)
     yield from legend()
     for panel in panels:
         yield from panel.axes()
@@ -118,15 +121,16 @@ def draw(folder):
     yield "</svg>"
 
 
-def main(arguments):
+def main(usage, draw, name, arguments):
+    """Writes what draw(run folder) yields, to docs/figures/`name` unless the arguments say where."""
     if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
-        print(__doc__, file=sys.stderr)
+        print(usage, file=sys.stderr)
         return 2
-    out = Path(arguments[1]) if len(arguments) == 2 else ROOT / "docs/figures/phases.svg"
+    out = Path(arguments[1]) if len(arguments) == 2 else ROOT / "docs/figures" / name
     out.write_text("\n".join(draw(Path(arguments[0]))) + "\n", encoding="utf-8")
     print(f"{out}: {out.stat().st_size} bytes")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(__doc__, draw, "phases.svg", sys.argv[1:]))

@@ -144,18 +144,6 @@ OneBitPrediction predict(const OneBitCodecParameters& p, const DirectionSample& 
   return result;
 }
 
-std::string_view to_string(Verdict verdict) noexcept {
-  switch (verdict) {
-    case Verdict::Holds:
-      return "holds";
-    case Verdict::Fails:
-      return "fails";
-    case Verdict::NotApplicable:
-      break;
-  }
-  return "not applicable";
-}
-
 double agreement_tolerance(int layers) noexcept {
   return layers == 1 ? 0.05 : 0.10;
 }

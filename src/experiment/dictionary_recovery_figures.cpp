@@ -13,6 +13,8 @@
 namespace twofold::experiment {
 namespace {
 
+constexpr std::string_view kWhere = "experiment::dictionary_recovery_figures";
+
 using Results = std::vector<const RecoveryResult*>;
 
 void draw_error(const Results& results, Figure& figure) {
@@ -126,18 +128,13 @@ bool is_picture(const FigureOptions& figure) {
   return figure.kind == "atoms" || figure.kind == "cosines";
 }
 
-const Kind& find_kind(std::string_view name) {
-  const auto* kind = std::ranges::find(kinds(), name, &Kind::name);
-  require(kind != kinds().end(), "experiment::dictionary_recovery_figures",
-          fmt::format("unknown figure '{}'; kinds are error, loss, methods, method_errors, "
-                      "method_pursuit, atoms, cosines and sweep:QUANTITY",
-                      name));
-  return *kind;
+const Kind& kind_named(std::string_view name) {
+  return find_kind(kinds(), name, kWhere, {"atoms", "cosines"});
 }
 
 Figure kind_figure(const FigureOptions& options, const ExperimentSpec& spec,
                    const Results& results) {
-  const Kind& kind = find_kind(options.kind);
+  const Kind& kind = kind_named(options.kind);
   Figure figure;
   figure.title = kind.title;
   figure.x = kind.x;
@@ -162,11 +159,11 @@ void check_dictionary_recovery_figure(const FigureOptions& figure, const Recover
   if (draws_sweep(figure)) {
     check_quantity(swept_quantity(figure), spec);
   } else if (!is_picture(figure)) {
-    (void)find_kind(figure.kind);
+    (void)kind_named(figure.kind);
   }
   const bool truth =
       figure.kind == "error" || figure.kind == "method_errors" || figure.kind == "cosines";
-  require(!truth || spec.generative(), "experiment::dictionary_recovery_figures",
+  require(!truth || spec.generative(), kWhere,
           fmt::format("figure '{}' needs a source with a known dictionary, not {}", figure.kind,
                       spec.data.source));
   check_scales(figure);
@@ -174,19 +171,13 @@ void check_dictionary_recovery_figure(const FigureOptions& figure, const Recover
 
 std::vector<Figure> dictionary_recovery_figures(const ExperimentSpec& spec,
                                                 const std::vector<RecoveryResult>& results) {
-  const std::vector<FigureOptions> wanted =
+  std::vector<FigureOptions> wanted =
       spec.figures.empty() ? default_figures(results.front()) : spec.figures;
-  const std::vector<JudgedCase> cases = judged_cases(results);
-  std::vector<Figure> figures;
-  for (const FigureOptions& options : wanted) {
-    if (is_picture(options)) continue;
-    Figure figure = draws_sweep(options)
-                        ? sweep_figure(options, spec.axis, cases)
-                        : kind_figure(options, spec, chosen_results(options.cases, results));
-    finish_figure(options, figures.size(), figure);
-    figures.push_back(std::move(figure));
-  }
-  return figures;
+  std::erase_if(wanted, is_picture);
+  return make_figures(wanted, spec, results,
+                      [&](const FigureOptions& options, const Results& chosen) {
+                        return kind_figure(options, spec, chosen);
+                      });
 }
 
 }  // namespace twofold::experiment

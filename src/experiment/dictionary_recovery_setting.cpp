@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "experiment/case_setting.hpp"
 #include "experiment/dictionary_recovery_case.hpp"
 #include "twofold/core/error.hpp"
 
@@ -43,15 +44,7 @@ std::uint64_t RecoverySetting::samples() const {
 
 RecoverySetting make_setting(RecoverySpec spec, std::int64_t seed, ThreadPool& pool,
                              const RecoverySetting* previous) {
-  RecoverySetting setting;
-  setting.spec = std::move(spec);
-  setting.seed = seed;
-  const bool same =
-      previous != nullptr && previous->seed == seed &&
-      toml_section("data", previous->spec.data) == toml_section("data", setting.spec.data);
-  setting.dataset =
-      same ? previous->dataset
-           : data::open_dataset(setting.spec.data, static_cast<std::uint64_t>(seed), pool);
+  RecoverySetting setting = setting_with_data(std::move(spec), seed, pool, previous);
   setting.d = setting.dataset.train->dimension();
   const RecoveryModel& model = setting.spec.model;
   require(setting.known() || !setting.spec.generative(), kWhere,

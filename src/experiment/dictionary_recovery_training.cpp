@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "experiment/case_setting.hpp"
 #include "experiment/training_status.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/data/sampler.hpp"
@@ -123,10 +124,7 @@ train::DictionaryDescentOptions options_of(const RecoverySetting& setting, std::
   options.divergence_limit = spec.divergence_limit;
   options.record_steps = record_steps(spec);
   options.stage = fmt::format("train {}", id);
-  options.checkpoint.folder = folder.checkpoint() / id;
-  options.checkpoint.seconds = spec.checkpoint_seconds;
-  options.checkpoint.fingerprint = fmt::format("seed = {}\n{}", seed, resolved_text(setting.spec));
-  options.checkpoint.resume = true;
+  options.checkpoint = checkpoints(setting.spec, seed, folder.checkpoint() / id);
   return options;
 }
 

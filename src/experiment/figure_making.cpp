@@ -57,4 +57,10 @@ void finish_figure(const FigureOptions& options, std::size_t index, Figure& figu
   if (!options.y_scale.empty()) figure.y.scale = options.y_scale;
 }
 
+void refuse_kind(std::string_view name, const std::vector<std::string_view>& known,
+                 std::string_view where) {
+  throw InvalidArgument(where, fmt::format("unknown figure '{}'; kinds are {} and sweep:QUANTITY",
+                                           name, fmt::join(known, ", ")));
+}
+
 }  // namespace twofold::experiment

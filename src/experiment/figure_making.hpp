@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "experiment/judging.hpp"
@@ -27,5 +29,39 @@ void check_scales(const FigureOptions& options);
 
 /// Name (from `index` and kind), sentence, and what the options override.
 void finish_figure(const FigureOptions& options, std::size_t index, Figure& figure);
+
+/// The figures of `wanted`: sweeps, and draw(options, chosen results) of all other kinds.
+template <typename Result, typename Draw>
+[[nodiscard]] std::vector<Figure> make_figures(const std::vector<FigureOptions>& wanted,
+                                               const ExperimentSpec& spec,
+                                               const std::vector<Result>& results, Draw&& draw) {
+  const std::vector<JudgedCase> cases = judged_cases(results);
+  std::vector<Figure> figures;
+  for (const FigureOptions& options : wanted) {
+    Figure figure = draws_sweep(options) ? sweep_figure(options, spec.axis, cases)
+                                         : draw(options, chosen_results(options.cases, results));
+    finish_figure(options, figures.size(), figure);
+    figures.push_back(std::move(figure));
+  }
+  return figures;
+}
+
+/// For the message of find_kind.
+[[noreturn]] void refuse_kind(std::string_view name, const std::vector<std::string_view>& known,
+                              std::string_view where);
+
+/// @param pictures  names of kinds that are no figures.
+/// @throws InvalidArgument  listing all names.
+template <typename List>
+const auto& find_kind(const List& kinds, std::string_view name, std::string_view where,
+                      const std::vector<std::string_view>& pictures = {}) {
+  std::vector<std::string_view> names;
+  for (const auto& kind : kinds) {
+    if (kind.name == name) return kind;
+    names.push_back(kind.name);
+  }
+  names.insert(names.end(), pictures.begin(), pictures.end());
+  refuse_kind(name, names, where);
+}
 
 }  // namespace twofold::experiment

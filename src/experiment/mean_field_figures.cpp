@@ -1,14 +1,10 @@
 #include "experiment/mean_field_figures.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 
 #include "experiment/figure_making.hpp"
 #include "experiment/mean_field_claims.hpp"
 #include "experiment/mean_field_quantities.hpp"
-#include "twofold/core/error.hpp"
 #include "twofold/numerics/statistics.hpp"
 
 namespace twofold::experiment {
@@ -159,17 +155,8 @@ const std::array<Kind, 5>& kinds() {
   return list;
 }
 
-const Kind& find_kind(std::string_view name) {
-  const auto* kind = std::ranges::find(kinds(), name, &Kind::name);
-  require(kind != kinds().end(), kWhere,
-          fmt::format("unknown figure '{}'; kinds are gain, scale, loss, train_loss, spectrum and "
-                      "sweep:QUANTITY",
-                      name));
-  return *kind;
-}
-
 Figure kind_figure(const FigureOptions& options, const Results& results) {
-  const Kind& kind = find_kind(options.kind);
+  const Kind& kind = find_kind(kinds(), options.kind, kWhere);
   Figure figure;
   figure.title = kind.title;
   figure.x = kind.x;
@@ -187,7 +174,7 @@ void check_figure(const FigureOptions& figure) {
   if (draws_sweep(figure)) {
     (void)find_quantity(swept_quantity(figure));
   } else {
-    (void)find_kind(figure.kind);
+    (void)find_kind(kinds(), figure.kind, kWhere);
   }
   check_scales(figure);
 }
@@ -199,16 +186,7 @@ std::vector<Figure> mean_field_figures(const ExperimentSpec& spec,
     wanted.push_back({.kind = "gain", .sentence = "Each direction rises in its own phase."});
     wanted.push_back({.kind = "loss", .sentence = "The loss falls by a step with each phase."});
   }
-  const std::vector<JudgedCase> cases = judged_cases(results);
-  std::vector<Figure> figures;
-  for (const FigureOptions& options : wanted) {
-    Figure figure = draws_sweep(options)
-                        ? sweep_figure(options, spec.axis, cases)
-                        : kind_figure(options, chosen_results(options.cases, results));
-    finish_figure(options, figures.size(), figure);
-    figures.push_back(std::move(figure));
-  }
-  return figures;
+  return make_figures(wanted, spec, results, kind_figure);
 }
 
 }  // namespace twofold::experiment

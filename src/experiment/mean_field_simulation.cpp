@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "experiment/case_setting.hpp"
 #include "experiment/mean_field_measurement.hpp"
 #include "experiment/training_status.hpp"
 #include "twofold/core/error.hpp"
@@ -57,11 +58,7 @@ train::SgdOptions sgd_options(const MeanFieldSetting& setting, const Repeat& rep
   if (setting.spec.train.precision == "split_bf16") options.products = FloatProducts::SplitBf16;
   options.record_steps = setting.record_steps;
   options.stage = repeat.stage;
-  options.checkpoint.folder = repeat.checkpoint;
-  options.checkpoint.seconds = setting.spec.train.checkpoint_seconds;
-  options.checkpoint.fingerprint =
-      fmt::format("seed = {}\n{}", repeat.seed, resolved_text(setting.spec));
-  options.checkpoint.resume = true;
+  options.checkpoint = checkpoints(setting.spec, repeat.seed, repeat.checkpoint);
   return options;
 }
 

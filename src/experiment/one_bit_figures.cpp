@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
 #include "experiment/figure_making.hpp"
 #include "experiment/heat_map.hpp"
@@ -17,6 +16,8 @@
 
 namespace twofold::experiment {
 namespace {
+
+constexpr std::string_view kEncoder = "encoder";  // a picture, not a figure
 
 using Results = std::vector<const OneBitResult*>;
 
@@ -156,14 +157,8 @@ const std::array<Kind, 4>& kinds() {
   return list;
 }
 
-const Kind& find_kind(std::string_view name) {
-  const auto* kind = std::ranges::find(kinds(), name, &Kind::name);
-  require(
-      kind != kinds().end(), "experiment::one_bit_figures",
-      fmt::format("unknown figure '{}'; kinds are errors, layers, training, transition, encoder "
-                  "and sweep:QUANTITY",
-                  name));
-  return *kind;
+const Kind& kind_named(std::string_view name) {
+  return find_kind(kinds(), name, "experiment::one_bit_figures", {kEncoder});
 }
 
 bool one_panel(const Figure& figure) {
@@ -173,7 +168,7 @@ bool one_panel(const Figure& figure) {
 
 Figure kind_figure(const FigureOptions& options, const ExperimentSpec& spec,
                    const Results& results) {
-  const Kind& kind = find_kind(options.kind);
+  const Kind& kind = kind_named(options.kind);
   Figure figure;
   figure.title = kind.title;
   figure.x = kind.x;
@@ -207,8 +202,8 @@ Matrix sorted_rows(const Matrix& encoder) {
 void check_one_bit_figure(const FigureOptions& figure) {
   if (draws_sweep(figure)) {
     (void)about_one_bit(swept_quantity(figure));
-  } else if (figure.kind != "encoder") {
-    (void)find_kind(figure.kind);
+  } else if (figure.kind != kEncoder) {
+    (void)kind_named(figure.kind);
   }
   check_scales(figure);
 }
@@ -226,17 +221,11 @@ std::vector<Figure> one_bit_figures(const ExperimentSpec& spec,
           {.kind = "layers", .sentence = "Each layer of the decoder lowers the error."});
     }
   }
-  const std::vector<JudgedCase> cases = judged_cases(results);
-  std::vector<Figure> figures;
-  for (const FigureOptions& options : wanted) {
-    if (options.kind == "encoder") continue;
-    Figure figure = draws_sweep(options)
-                        ? sweep_figure(options, spec.axis, cases)
-                        : kind_figure(options, spec, chosen_results(options.cases, results));
-    finish_figure(options, figures.size(), figure);
-    figures.push_back(std::move(figure));
-  }
-  return figures;
+  std::erase_if(wanted, [](const FigureOptions& options) { return options.kind == kEncoder; });
+  return make_figures(wanted, spec, results,
+                      [&](const FigureOptions& options, const Results& chosen) {
+                        return kind_figure(options, spec, chosen);
+                      });
 }
 
 std::vector<Picture> one_bit_pictures(const ExperimentSpec& spec,
@@ -244,7 +233,7 @@ std::vector<Picture> one_bit_pictures(const ExperimentSpec& spec,
                                       const std::filesystem::path& folder) {
   std::vector<Picture> pictures;
   for (const FigureOptions& options : spec.figures) {
-    if (options.kind != "encoder") continue;
+    if (options.kind != kEncoder) continue;
     for (const OneBitResult* r : chosen_results(options.cases, results)) {
       if (r->measured.empty() || r->measured.front().encoder.size() == 0) continue;
       const std::string name = fmt::format("encoder-{}", pictures.size() + 1);

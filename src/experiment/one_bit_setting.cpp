@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "experiment/case_setting.hpp"
 #include "experiment/one_bit_case.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/linalg/second_moment.hpp"
@@ -91,15 +92,7 @@ Index OneBitSetting::fit_samples() const {
 
 OneBitSetting make_setting(OneBitSpec spec, std::int64_t seed, ThreadPool& pool,
                            const OneBitSetting* previous) {
-  OneBitSetting setting;
-  setting.spec = std::move(spec);
-  setting.seed = seed;
-  const bool same =
-      previous != nullptr && previous->seed == seed &&
-      toml_section("data", previous->spec.data) == toml_section("data", setting.spec.data);
-  setting.dataset =
-      same ? previous->dataset
-           : data::open_dataset(setting.spec.data, static_cast<std::uint64_t>(seed), pool);
+  OneBitSetting setting = setting_with_data(std::move(spec), seed, pool, previous);
   setting.d = setting.dataset.train->dimension();
   setting.n = code_length(setting);
   describe_coordinates(setting, pool);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "experiment/case_setting.hpp"
 #include "experiment/one_bit_fit.hpp"
 #include "experiment/training_status.hpp"
 #include "twofold/core/error.hpp"
@@ -82,10 +83,7 @@ train::SignEncoderOptions options_of(const OneBitSetting& setting, std::uint64_t
   options.last_step = spec.last_step;
   options.record_steps = record_steps(spec);
   options.stage = fmt::format("train {}", id);
-  options.checkpoint.folder = folder.checkpoint() / id;
-  options.checkpoint.seconds = spec.checkpoint_seconds;
-  options.checkpoint.fingerprint = fmt::format("seed = {}\n{}", seed, resolved_text(setting.spec));
-  options.checkpoint.resume = true;
+  options.checkpoint = checkpoints(setting.spec, seed, folder.checkpoint() / id);
   return options;
 }
 

@@ -117,18 +117,6 @@ Json to_json(const std::vector<TrustEntry>& trust) {
   return list(trust);
 }
 
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::Holds:
-      return "holds";
-    case Verdict::Fails:
-      return "fails";
-    case Verdict::NotApplicable:
-      return "not applicable";
-  }
-  return "";
-}
-
 void judge(Claim& claim) {
   claim.verdict = std::abs(claim.predicted - claim.measured) <= claim.tolerance ? Verdict::Holds
                                                                                 : Verdict::Fails;

@@ -47,20 +47,18 @@ std::string mode_of(const TangentSpec& spec) {
 }
 
 // A sweep for each mode, as one figure.
-Figure modes_figure(const FigureOptions& options, const std::string& axis,
-                    const std::vector<TangentResult>& results,
+Figure modes_figure(const FigureOptions& options, const std::string& axis, const Results& results,
                     const std::vector<JudgedCase>& cases) {
   Figure figure;
   std::set<std::string> modes;
-  for (const TangentResult& r : results) modes.insert(mode_of(r.setting.spec));
+  for (const TangentResult* r : results) modes.insert(mode_of(r->setting.spec));
   for (const std::string& mode : modes) {
     FigureOptions own = options;
     own.kind = "sweep:" + swept_quantity(options);
     own.cases.clear();
-    for (const TangentResult* r : chosen_results(options.cases, results)) {
+    for (const TangentResult* r : results) {
       if (mode_of(r->setting.spec) == mode) own.cases.push_back(r->label);
     }
-    if (own.cases.empty()) continue;
     Figure sweep = sweep_figure(own, axis, cases);
     for (FigureRow& row : sweep.rows) row.series = mode;
     std::ranges::move(figure.rows, std::back_inserter(sweep.rows));
@@ -95,19 +93,17 @@ std::vector<FigureOptions> wanted_figures(const ExperimentSpec& spec) {
 
 std::vector<Figure> tangent_kernel_figures(const ExperimentSpec& spec,
                                            const std::vector<TangentResult>& results) {
-  const std::vector<FigureOptions> wanted = wanted_figures(spec);
-  const std::vector<JudgedCase> cases = judged_cases(results);
-  std::vector<Figure> figures;
-  for (const FigureOptions& options : wanted) {
-    if (options.kind == "outputs") continue;
-    Figure figure = draws_sweep(options) ? sweep_figure(options, spec.axis, cases)
-                    : options.kind.starts_with(kModes)
-                        ? modes_figure(options, spec.axis, results, cases)
-                        : loss_figure(chosen_results(options.cases, results));
-    // What is missing, or has no prediction, is not drawn.
+  std::vector<FigureOptions> wanted = wanted_figures(spec);
+  std::erase_if(wanted, [](const FigureOptions& options) { return options.kind == "outputs"; });
+  std::vector<Figure> figures =
+      make_figures(wanted, spec, results, [&](const FigureOptions& options, const Results& chosen) {
+        return options.kind.starts_with(kModes)
+                   ? modes_figure(options, spec.axis, chosen, judged_cases(results))
+                   : loss_figure(chosen);
+      });
+  // What is missing, or has no prediction, is not drawn.
+  for (Figure& figure : figures) {
     std::erase_if(figure.rows, [](const FigureRow& row) { return !std::isfinite(row.value); });
-    finish_figure(options, figures.size(), figure);
-    figures.push_back(std::move(figure));
   }
   return figures;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "experiment/case_setting.hpp"
 #include "experiment/tangent_kernel_case.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/model/activation.hpp"
@@ -51,15 +52,7 @@ theory::TiedScaling TangentSetting::tied_scaling() const {
 
 TangentSetting make_setting(TangentSpec spec, std::int64_t seed, ThreadPool& pool,
                             const TangentSetting* previous) {
-  TangentSetting setting;
-  setting.spec = std::move(spec);
-  setting.seed = seed;
-  const bool same =
-      previous != nullptr && previous->seed == seed &&
-      toml_section("data", previous->spec.data) == toml_section("data", setting.spec.data);
-  setting.dataset =
-      same ? previous->dataset
-           : data::open_dataset(setting.spec.data, static_cast<std::uint64_t>(seed), pool);
+  TangentSetting setting = setting_with_data(std::move(spec), seed, pool, previous);
   const data::Source& train = *setting.dataset.train;
   require(train.size() != data::kUnlimited, kWhere,
           fmt::format("{} never ends, but training is on a fixed batch: say how many samples in "

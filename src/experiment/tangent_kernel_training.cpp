@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "experiment/case_setting.hpp"
 #include "experiment/record_making.hpp"
 #include "experiment/tangent_kernel_theory.hpp"
 #include "twofold/core/error.hpp"
@@ -78,10 +79,7 @@ train::TangentDescentOptions options_of(const TangentSetting& setting, std::uint
   if (spec.precision == "split_bf16") options.products = FloatProducts::SplitBf16;
   options.record_steps = reported_steps(setting.spec);
   options.stage = fmt::format("train {}", id);
-  options.checkpoint.folder = folder.checkpoint() / id;
-  options.checkpoint.seconds = spec.checkpoint_seconds;
-  options.checkpoint.fingerprint = fmt::format("seed = {}\n{}", seed, resolved_text(setting.spec));
-  options.checkpoint.resume = true;
+  options.checkpoint = checkpoints(setting.spec, seed, folder.checkpoint() / id);
   return options;
 }
 

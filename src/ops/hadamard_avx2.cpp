@@ -80,12 +80,6 @@ struct Avx2 {
   TWOFOLD_INLINE static void compress(float* x, Register v, Bits kept) {
     _mm256_maskstore_ps(x, first(kept), permuted(v, _pext_u64(kOrder, bytes(kept))));
   }
-  TWOFOLD_INLINE static std::uint32_t extract(std::uint32_t bits, std::uint32_t kept) {
-    return _pext_u32(bits, kept);
-  }
-  TWOFOLD_INLINE static std::uint32_t deposit(std::uint32_t bits, std::uint32_t kept) {
-    return _pdep_u32(bits, kept);
-  }
 };
 
 }  // namespace

@@ -68,12 +68,6 @@ struct Avx512 {
   TWOFOLD_INLINE static void compress(float* x, Register v, Bits kept) {
     _mm512_mask_storeu_ps(x, first(kept), _mm512_maskz_compress_ps(kept, v));
   }
-  TWOFOLD_INLINE static std::uint32_t extract(std::uint32_t bits, std::uint32_t kept) {
-    return _pext_u32(bits, kept);
-  }
-  TWOFOLD_INLINE static std::uint32_t deposit(std::uint32_t bits, std::uint32_t kept) {
-    return _pdep_u32(bits, kept);
-  }
 };
 
 }  // namespace

@@ -14,7 +14,6 @@ template <typename Scalar, typename Primitives>
 struct HadamardRows {
   using Plan = HadamardPlan<Scalar>;
   using Numbers = Eigen::Map<VectorOf<Scalar>>;
-  using ConstNumbers = Eigen::Map<const VectorOf<Scalar>>;
 
   static void forward(const Plan& plan, const Scalar* x, Scalar* z, const void* /*next*/,
                       Scalar* work) {

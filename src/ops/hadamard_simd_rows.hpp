@@ -170,7 +170,7 @@ struct SimdRows {
     std::memset(code, 0, static_cast<std::size_t>(code_bytes(plan.code_length)));
     for (std::size_t byte = 0; byte < plan.kept_bits.size(); ++byte) {
       const std::uint32_t first = plan.kept_before[byte];
-      const std::uint32_t bits = Simd::extract(whole[byte], plan.kept_bits[byte]) << (first & 7);
+      const std::uint32_t bits = _pext_u32(whole[byte], plan.kept_bits[byte]) << (first & 7);
       std::uint8_t* place = code + (first >> 3);
       place[0] = static_cast<std::uint8_t>(place[0] | bits);
       if (bits > 0xff) place[1] = static_cast<std::uint8_t>(bits >> 8);
@@ -185,8 +185,7 @@ struct SimdRows {
       const std::uint32_t first = plan.kept_before[byte], at = first >> 3;
       std::uint32_t bits = at < bytes ? code[at] : 0U;
       if (at + 1 < bytes) bits |= static_cast<std::uint32_t>(code[at + 1]) << 8;
-      whole[byte] =
-          static_cast<std::uint8_t>(Simd::deposit(bits >> (first & 7), plan.kept_bits[byte]));
+      whole[byte] = static_cast<std::uint8_t>(_pdep_u32(bits >> (first & 7), plan.kept_bits[byte]));
     }
   }
 

@@ -4,29 +4,16 @@
 
 #include <cmath>
 
+#include "linalg/symmetric_problem.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/core/random.hpp"
-#include "twofold/linalg/haar.hpp"
 
 namespace twofold {
 namespace {
 
-Matrix with_spectrum(const Vector& values) {
-  const Matrix q = haar_orthogonal(values.size(), RandomStream(5, "test"), 0);
-  return q * values.asDiagonal() * q.transpose();
-}
-
-SymmetricOperator product(const Matrix& A) {
-  return [&A](const ConstView<double>& in, View<double> out) { out = A * in; };
-}
-
-Vector geometric(Index n, double lowest) {
-  Vector values(n);
-  for (Index k = 0; k < n; ++k) {
-    values[k] = std::pow(lowest, static_cast<double>(k) / static_cast<double>(n - 1));
-  }
-  return values;
-}
+using test::geometric;
+using test::product;
+using test::with_spectrum;
 
 Matrix normal(Index rows, Index cols) {
   Matrix B(rows, cols);

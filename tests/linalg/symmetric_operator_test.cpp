@@ -5,30 +5,16 @@
 #include <Eigen/Cholesky>
 #include <cmath>
 
+#include "linalg/symmetric_problem.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/core/random.hpp"
-#include "twofold/linalg/haar.hpp"
 
 namespace twofold {
 namespace {
 
-// Q diag(values) Qᵀ with a random rotation Q.
-Matrix with_spectrum(const Vector& values) {
-  const Matrix q = haar_orthogonal(values.size(), RandomStream(3, "test"), 0);
-  return q * values.asDiagonal() * q.transpose();
-}
-
-SymmetricOperator product(const Matrix& A) {
-  return [&A](const ConstView<double>& in, View<double> out) { out = A * in; };
-}
-
-Vector geometric(Index n, double lowest) {
-  Vector values(n);
-  for (Index k = 0; k < n; ++k) {
-    values[k] = std::pow(lowest, static_cast<double>(k) / static_cast<double>(n - 1));
-  }
-  return values;
-}
+using test::geometric;
+using test::product;
+using test::with_spectrum;
 
 TEST(ExtremeEigenvalues, AreTheEndsWithinTheStatedErrors) {
   const Matrix A = with_spectrum(geometric(200, 1e-2));

@@ -1,52 +1,18 @@
-// The ops allocate nothing once a workspace exists. The linker sends every call of malloc, calloc,
-// realloc and operator new in this program through the counters below (CMakeLists.txt: --wrap).
+// The ops allocate nothing once a workspace exists.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstddef>
 #include <vector>
 
 #include "ops/problem.hpp"
 #include "ops/sparse_problem.hpp"
 #include "ops/topk_problem.hpp"
+#include "support/allocations.hpp"
 #include "twofold/ops/descent_step.hpp"
 #include "twofold/ops/encoder_operator.hpp"
 #include "twofold/ops/joint_step.hpp"
 #include "twofold/ops/loss_gradient.hpp"
 #include "twofold/ops/packed_bits.hpp"
-
-namespace {
-std::atomic<long> allocations{0};
-}  // namespace
-
-extern "C" {
-void* __real_malloc(std::size_t size);
-void* __wrap_malloc(std::size_t size) {
-  ++allocations;
-  return __real_malloc(size);
-}
-void* __real_calloc(std::size_t count, std::size_t size);
-void* __wrap_calloc(std::size_t count, std::size_t size) {
-  ++allocations;
-  return __real_calloc(count, size);
-}
-void* __real_realloc(void* memory, std::size_t size);
-void* __wrap_realloc(void* memory, std::size_t size) {
-  ++allocations;
-  return __real_realloc(memory, size);
-}
-void* __real__Znwm(std::size_t size);  // operator new(size_t)
-void* __wrap__Znwm(std::size_t size) {
-  ++allocations;
-  return __real__Znwm(size);
-}
-// operator new(size_t, align_val_t)
-void* __real__ZnwmSt11align_val_t(std::size_t size, std::size_t alignment);
-void* __wrap__ZnwmSt11align_val_t(std::size_t size, std::size_t alignment) {
-  ++allocations;
-  return __real__ZnwmSt11align_val_t(size, alignment);
-}
-}
 
 // Problems are so large that the products of a block of neurons are a million multiplications and
 // more, or very small: between, OpenBLAS allocates on some processors.
@@ -55,10 +21,10 @@ namespace twofold::ops {
 namespace {
 
 TEST(Allocation, TheCounterCounts) {
-  const long before = allocations;
+  const long before = test::allocations();
   const Workspace<float> workspace(1, 1, 1);
   // One operator new for the buffers, and one malloc or calloc for each of six matrices.
-  EXPECT_EQ(allocations - before, 7);
+  EXPECT_EQ(test::allocations() - before, 7);
 }
 
 template <typename Scalar>
@@ -75,9 +41,9 @@ void expect_no_allocation(const Shape& shape, const model::Activation& a,
     reconstruct(p.X, p.weights, a, Xhat, workspace, pool);
   };
   work();  // the first product of a thread lets the BLAS make its own buffer
-  const long before = allocations;
+  const long before = test::allocations();
   work();
-  EXPECT_EQ(allocations - before, 0) << activation_name(a) << " n=" << shape.neurons;
+  EXPECT_EQ(test::allocations() - before, 0) << activation_name(a) << " n=" << shape.neurons;
 }
 
 TEST(Allocation, NothingInsideStructuredEncoders) {
@@ -87,12 +53,12 @@ TEST(Allocation, NothingInsideStructuredEncoders) {
     VectorF scratch;
     std::vector<std::uint8_t> codes(static_cast<std::size_t>(3 * code_bytes(n)));
     encoder.forward(X, Z, scratch);  // makes the scratch
-    const long before = allocations;
+    const long before = test::allocations();
     encoder.forward(X, Z, scratch);
     encoder.backward(Z, X, scratch);
     encoder.forward_bits(X, codes, scratch);
     encoder.backward_bits(codes, X, scratch);
-    EXPECT_EQ(allocations - before, 0) << n;
+    EXPECT_EQ(test::allocations() - before, 0) << n;
   }
 }
 
@@ -105,9 +71,9 @@ void expect_no_allocation_in_joint_steps(bool tied, TrainedFactors trained,
   const auto work = [&] { (void)step.advance(p.weights, {Scalar(1e-3), Scalar(1e-3)}, pool); };
   (void)step.start(p.weights, pool);
   work();
-  const long before = allocations;
+  const long before = test::allocations();
   work();
-  EXPECT_EQ(allocations - before, 0) << tied << static_cast<int>(trained);
+  EXPECT_EQ(test::allocations() - before, 0) << tied << static_cast<int>(trained);
 }
 
 TEST(Allocation, NothingInsideJointSteps) {
@@ -134,9 +100,9 @@ TEST(Allocation, NothingInsideDescentSteps) {
       step.descend(p.weights, {.step = 1.0F, .decay = 0.1F}, no_velocity, pool);
     };
     work();
-    const long before = allocations;
+    const long before = test::allocations();
     work();
-    EXPECT_EQ(allocations - before, 0);
+    EXPECT_EQ(test::allocations() - before, 0);
   }
 }
 
@@ -168,9 +134,9 @@ TEST(Allocation, NothingInsideTheOpsOnSparseCodes) {
       encode_on_support<float>(p.X, p.W, 0, codes, pool);
     };
     work();
-    const long before = allocations;
+    const long before = test::allocations();
     work();
-    EXPECT_EQ(allocations - before, 0) << gate_name(gate);
+    EXPECT_EQ(test::allocations() - before, 0) << gate_name(gate);
   }
 }
 
@@ -188,9 +154,9 @@ TEST(Allocation, NothingInsideTopKSteps) {
         step.update(state, 1e-6, pool);
       };
       for (int t = 0; t < 3; ++t) work();
-      const long before = allocations;
+      const long before = test::allocations();
       work();
-      EXPECT_EQ(allocations - before, 0) << N;
+      EXPECT_EQ(test::allocations() - before, 0) << N;
     }
   }
 }

@@ -1,30 +1,10 @@
-// A step allocates nothing. The linker sends every call of malloc and of operator new in this
-// program through the counters below (CMakeLists.txt: --wrap).
+// A step allocates nothing.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstddef>
-
+#include "support/allocations.hpp"
 #include "train/problem.hpp"
 #include "twofold/model/tangent_start.hpp"
 #include "twofold/train/tangent_descent.hpp"
-
-namespace {
-std::atomic<long> allocations{0};
-}  // namespace
-
-extern "C" {
-void* __real_malloc(std::size_t size);
-void* __wrap_malloc(std::size_t size) {
-  ++allocations;
-  return __real_malloc(size);
-}
-void* __real__Znwm(std::size_t size);  // operator new(size_t)
-void* __wrap__Znwm(std::size_t size) {
-  ++allocations;
-  return __real__Znwm(size);
-}
-}
 
 namespace twofold::train {
 namespace {
@@ -34,11 +14,11 @@ long allocations_of(std::int64_t steps) {
   const MatrixOf<Scalar> X = skewed_samples(20, 5, 1).cast<Scalar>();
   const auto start = mean_field_weights<Scalar>(skewed_samples(150, 5, 2));
   ThreadPool pool(2);
-  const long before = allocations;
+  const long before = test::allocations();
   (void)gradient_descent<Scalar>(X, start, model::Gelu{},
                                  {.step = 0.01, .momentum = 0.5, .penalty = 0.1, .steps = steps},
                                  {}, pool);
-  return allocations - before;
+  return test::allocations() - before;
 }
 
 TEST(Allocation, DoesNotDependOnTheNumberOfSteps) {
@@ -54,9 +34,9 @@ long tangent_allocations_of(std::int64_t steps) {
   const MatrixOf<Scalar> X = skewed_samples(20, 5, 1).cast<Scalar>();
   const auto start = model::tangent_start<Scalar>(model::TangentStart::Plain, 700, 5, 1);
   ThreadPool pool(2);
-  const long before = allocations;
+  const long before = test::allocations();
   (void)tangent_descent<Scalar>(X, start, {.step = 0.01, .steps = steps}, {}, pool);
-  return allocations - before;
+  return test::allocations() - before;
 }
 
 TEST(Allocation, OfTangentDescentDoesNotDependOnTheNumberOfSteps) {

@@ -16,8 +16,7 @@ struct DictionaryAssumptions {
   double amplitude = 1.0;  ///< |c| a typical contribution, in the unit of the data
   double noise = 0.0;      ///< σ
   std::uint64_t rows = 0;  ///< N
-  bool noise_known = false;
-  Vector spectrum = {};  ///< subspace: eigenvalues of the covariance, descending
+  Vector spectrum = {};    ///< subspace: eigenvalues of the covariance, descending
 };
 
 /// One line of the table.

@@ -8,6 +8,7 @@
 
 #include "twofold/core/observer.hpp"
 #include "twofold/core/parallel.hpp"
+#include "twofold/core/verdict.hpp"
 #include "twofold/data/source.hpp"
 #include "twofold/estimators/one_bit_codec.hpp"
 #include "twofold/numerics/statistics.hpp"
@@ -96,9 +97,6 @@ struct OneBitPrediction {
 struct Stopped {
   StopRequest reason;
 };
-
-enum class Verdict { Holds, Fails, NotApplicable };
-[[nodiscard]] std::string_view to_string(Verdict verdict) noexcept;
 
 /// Relative difference of measured and predicted error that counts as agreement: 5 % with one
 /// layer, 10 % with more, where finite dimension is felt.

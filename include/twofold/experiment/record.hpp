@@ -7,12 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "twofold/core/verdict.hpp"
+
 namespace twofold::experiment {
 
 using Json = nlohmann::ordered_json;
-
-enum class Verdict { Holds, Fails, NotApplicable };
-[[nodiscard]] std::string_view to_string(Verdict verdict);
 
 /// One statement of the theory beside what was measured.
 struct Claim {

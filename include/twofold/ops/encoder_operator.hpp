@@ -36,12 +36,11 @@ class EncoderOperator {
   }
   /// Made from a HadamardEncoder.
   [[nodiscard]] bool structured() const noexcept { return plan_ != nullptr; }
-  /// Numbers of scratch the products need, 2 max(n, d) and some; 0 for a dense encoder, whose
-  /// forward_bits and backward_bits take k n.
-  [[nodiscard]] Index scratch_size() const noexcept { return scratch_size_; }
 
   /// Z <- X Bᵀ, one vector per row: X k×d, Z k×n.
-  /// @param scratch  resized if it is smaller than needed; nothing else is allocated.
+  /// @param scratch  resized if it is smaller than needed: 2 max(n, d) numbers and some, none if
+  ///   the encoder is dense, whose forward_bits and backward_bits take k n. Nothing else is
+  ///   allocated.
   void forward(ConstView<Scalar> X, View<Scalar> Z, VectorOf<Scalar>& scratch) const;
 
   /// X <- Z B: Z k×n, X k×d.
