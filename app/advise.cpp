@@ -62,6 +62,9 @@ void check_gram(const std::string& path, bool force) {
   if (path.empty()) return;
   require(path.ends_with(".npy"), kWhere, fmt::format("--gram {}: name a .npy file", path));
   std::error_code ignored;
+  require(
+      !std::filesystem::exists(path, ignored) || std::filesystem::is_regular_file(path, ignored),
+      kWhere, fmt::format("--gram {}: is no file that can be replaced; name another", path));
   require(force || !std::filesystem::exists(path, ignored), kWhere,
           fmt::format("--gram {}: exists; name another file, or --force to replace it", path));
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "codec_command.hpp"
@@ -133,14 +134,15 @@ void add_info(CLI::App& codec, CommonOptions& options, Action& action) {
 
 }  // namespace
 
-Rows open_vectors(const std::string& name) {
+bool is_image_set(const std::string& name) {
   std::error_code ignored;
-  if (!fs::exists(name, ignored)) {
-    for (const data::DataSet& set : data::known_datasets()) {
-      if (set.name == name) return data::open_dataset_images(name);
-    }
-  }
-  return data::open_file(name);
+  if (fs::exists(name, ignored)) return false;
+  return std::ranges::any_of(data::known_datasets(),
+                             [&](const data::DataSet& set) { return set.name == name; });
+}
+
+Rows open_vectors(const std::string& name) {
+  return is_image_set(name) ? data::open_dataset_images(name) : data::open_file(name);
 }
 
 void require_other_file(const std::string& input, const std::string& output) {

@@ -16,6 +16,9 @@ using Rows = std::shared_ptr<const data::Source>;
 /// A file in any format, or a known image set by its name if no such file exists.
 [[nodiscard]] Rows open_vectors(const std::string& name);
 
+/// Whether that is what a name stands for.
+[[nodiscard]] bool is_image_set(const std::string& name);
+
 /// Throws InvalidArgument if both are the same file.
 void require_other_file(const std::string& input, const std::string& output);
 

@@ -10,6 +10,7 @@
 #include "codec_command.hpp"
 #include "codec_table.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/core/file.hpp"
 #include "twofold/data/row_range.hpp"
 #include "twofold/estimators/one_bit_fit.hpp"
 
@@ -112,6 +113,7 @@ int fit(FitCommand command, const CommonOptions& options) {
   ThreadPool pool(options.thread_count());
   const int wanted = parse_layers(command.layers);
   require_other_file(command.data, command.output);
+  check_place(command.output);
   if (options.seed) command.fit.seed = static_cast<std::uint64_t>(*options.seed);
   command.fit.layers = wanted > 0 ? wanted : kDefaultLayers;
   const Rows rows = open_vectors(command.data);

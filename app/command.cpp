@@ -1,5 +1,7 @@
 #include "command.hpp"
 
+#include <fmt/format.h>
+
 #include <csignal>
 #include <filesystem>
 
@@ -17,7 +19,24 @@ void on_stop_signal(int signal) {
   if (signal == SIGINT) std::signal(SIGINT, SIG_DFL);  // a second Ctrl-C kills
 }
 
+CLI::Validator number_check(bool (*accepts)(double), const char* wanted, const char* name) {
+  return {[accepts, wanted](std::string& text) {
+            double value = 0.0;
+            const bool fine = CLI::detail::lexical_cast(text, value) && accepts(value);
+            return fine ? std::string() : fmt::format("must be {}, got '{}'", wanted, text);
+          },
+          name};
+}
+
 }  // namespace
+
+CLI::Validator positive() {
+  return number_check([](double x) { return x > 0.0; }, "a number > 0", "POSITIVE");
+}
+
+CLI::Validator not_negative() {
+  return number_check([](double x) { return x >= 0.0; }, "a number >= 0", "NONNEGATIVE");
+}
 
 int CommonOptions::thread_count() const {
   return threads > 0 ? threads : available_threads();
@@ -27,8 +46,7 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
   command
       .add_option("--threads", options.threads, "threads to use (default: all this process may)")
       ->check(CLI::Range(1, 4096));
-  command.add_option("--seed", options.seed, "seed of all random numbers")
-      ->check(CLI::NonNegativeNumber);
+  command.add_option("--seed", options.seed, "seed of all random numbers")->check(not_negative());
   command.add_flag("--quiet", options.quiet, "no progress and no narration");
   command.add_flag("--json", options.json, "print the result as JSON on stdout");
   command

@@ -42,6 +42,10 @@ using Action = std::function<int()>;
 
 void add_common_options(CLI::App& command, CommonOptions& options);
 
+/// Checks of an option's number, with a complaint that can be read.
+[[nodiscard]] CLI::Validator positive();
+[[nodiscard]] CLI::Validator not_negative();
+
 /// Progress and messages on stderr, in the style the options ask for; answers signals.
 [[nodiscard]] std::unique_ptr<Observer> make_observer(const CommonOptions& options);
 

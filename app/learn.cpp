@@ -125,13 +125,13 @@ void add_topk_options(CLI::App& sub, LearnCommand& command, ModelOptions& known)
     known.push_back({option->group("Options of --model topk"), true, instead});
   };
   constexpr std::string_view only = "only topk has it";
-  note(sub.add_option("--steps", o.steps, "updates (default: chosen)")->check(CLI::PositiveNumber),
+  note(sub.add_option("--steps", o.steps, "updates (default: chosen)")->check(positive()),
        "it takes --iterations");
-  note(sub.add_option("--batch", o.batch, "rows of one update (default: chosen)")
-           ->check(CLI::PositiveNumber),
-       only);
+  note(
+      sub.add_option("--batch", o.batch, "rows of one update (default: chosen)")->check(positive()),
+      only);
   note(sub.add_option("--learning-rate", o.learning_rate, "of Adam (default: chosen)")
-           ->check(CLI::PositiveNumber),
+           ->check(positive()),
        "it takes --step");
   note(sub.add_option("--tied", command.tied, "the encoder is the decoder transposed")
            ->check(CLI::IsMember({"yes", "no"}))
@@ -139,10 +139,10 @@ void add_topk_options(CLI::App& sub, LearnCommand& command, ModelOptions& known)
        "its encoder is its atoms");
   note(sub.add_option("--dead-after", o.dead_after,
                       "rows without firing after which a unit counts as dead (default: chosen)")
-           ->check(CLI::PositiveNumber),
+           ->check(positive()),
        only);
   note(sub.add_option("--auxiliary", o.auxiliary, "weight of the loss that revives dead units")
-           ->check(CLI::NonNegativeNumber)
+           ->check(not_negative())
            ->capture_default_str(),
        only);
   note(sub.add_flag("--resume", command.resume, "go on with the run that the folder holds")

@@ -36,7 +36,8 @@ struct LearnRows {
 /// True atoms; empty if no file was named. @throws DataError  if their dimension is another one.
 [[nodiscard]] Matrix read_truth(const std::string& file, Index dimension);
 
-/// Throws InvalidArgument if the output is there and may not be replaced.
+/// Throws InvalidArgument if the output is there and may not be replaced, OutputError if it
+/// cannot be made.
 void check_output(const LearnCommand& command);
 
 /// Lets `produce` write into a folder beside the output and puts it in its place: the output is

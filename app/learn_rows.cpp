@@ -66,6 +66,9 @@ Matrix read_truth(const std::string& file, Index dimension) {
 // Before anything is computed: a folder that can be made, or may be replaced.
 void check_output(const LearnCommand& command) {
   std::error_code ignored;
+  fs::path place = fs::absolute(command.output);
+  while (!fs::exists(place.parent_path(), ignored)) place = place.parent_path();
+  check_place(place);
   if (!fs::exists(command.output, ignored)) return;
   require(
       command.force, kWhere,

@@ -1,6 +1,7 @@
 // twofold: the command line. One file per subcommand; this one parses and maps errors.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <exception>
@@ -9,6 +10,7 @@
 
 #include "command.hpp"
 #include "twofold/core/error.hpp"
+#include "twofold/core/fields.hpp"
 #include "twofold/core/processor.hpp"
 #include "twofold/core/version.hpp"
 
@@ -20,6 +22,26 @@ constexpr const char* kExample = R"(Examples:
   twofold predict my.toml --json                          theory alone, no training
   twofold reproduce mean_field --quick                    every experiment, a verdict per claim
 )";
+
+// One line: what is wrong, and whose --help says more.
+std::string parse_complaint(const CLI::App* app, const CLI::Error& error) {
+  std::string text = error.what(), help = "twofold";
+  for (auto chosen = app->get_subcommands(); !chosen.empty(); chosen = app->get_subcommands()) {
+    app = chosen.front();
+    help += " " + app->get_name();
+  }
+  std::vector<std::string_view> names;
+  for (const CLI::App* sub : app->get_subcommands({})) names.push_back(sub->get_name());
+  if (!names.empty()) {
+    const std::vector<std::string> rest = app->remaining();
+    const std::string near = rest.empty() ? "" : nearest_name(rest.front(), names);
+    text = fmt::format("{}name a subcommand: {}{}",
+                       rest.empty() ? "" : fmt::format("'{}' is none; ", rest.front()),
+                       fmt::join(names, ", "),
+                       near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near));
+  }
+  return fmt::format("twofold: not usable: {}; see {} --help\n", text, help);
+}
 
 int complain(int code, const char* kind, const std::exception& error) {
   fmt::print(stderr, "twofold: {}: {}\n", kind, error.what());
@@ -45,8 +67,11 @@ int perform(const Action& action) {
     return complain(kBadData, "bad data", e);
   } catch (const OutputError& e) {
     return complain(kBadData, "cannot write", e);
-  } catch (const std::bad_alloc& e) {
-    return complain(kBadData, "out of memory", e);
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr,
+               "twofold: out of memory: this needs more than the process may have; ask for less "
+               "(rows, neurons, atoms, batch), or give it more\n");
+    return kBadData;
   } catch (const std::system_error& e) {  // a path that cannot even be looked at
     return complain(kBadData, "cannot read or write", e);
   }
@@ -59,7 +84,7 @@ int run(int argc, char** argv) {
   app.name("twofold");
   app.set_version_flag("--version", std::string(kVersion));
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
+  app.failure_message(parse_complaint);
 
   CommonOptions options;
   Action action;

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 
-#include "command.hpp"
+#include "codec_command.hpp"
 #include "twofold/core/error.hpp"
 #include "twofold/data/dataset.hpp"
-#include "twofold/data/formats.hpp"
 #include "twofold/experiment/query_audit.hpp"
 
 namespace twofold::app {
@@ -32,18 +31,22 @@ experiment::SpecDocument spec_for_data(std::string path, std::string system) {
           "dictionary_recovery predicts for a known dictionary, which a file of samples is not; "
           "`twofold learn` says of a file what accuracy to expect");
   auto document = experiment::SpecDocument::parse(
-      system == "one_bit"
-          ? "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_variance\"]\n"
-      : system == "tangent_kernel"
-          ? "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_norm\"]\n"
-          : "[data]\nsource = \"file\"\ntransforms = [\"center\", \"unit_trace\"]\n"
-            "[train]\nunits = \"leading\"\npenalty = 0.02\ntime = 40.0\n",
+      system == "one_bit"          ? "[data]\ntransforms = [\"center\", \"unit_variance\"]\n"
+      : system == "tangent_kernel" ? "[data]\ntransforms = [\"center\", \"unit_norm\"]\n"
+                                   : "[data]\ntransforms = [\"center\", \"unit_trace\"]\n"
+                                     "[train]\nunits = \"leading\"\npenalty = 0.02\ntime = 40.0\n",
       "--data");
   document.set("system=" + experiment::toml_text(&system));
-  document.set("data.path=" + experiment::toml_text(&path));
+  std::string source = "file";
+  if (is_image_set(path)) {
+    source = path;
+  } else {
+    document.set("data.path=" + experiment::toml_text(&path));
+  }
+  document.set("data.source=" + experiment::toml_text(&source));
   if (system == "tangent_kernel") {
     // Its kernels are whole matrices; the other rows are unseen ones.
-    const auto rows = static_cast<double>(data::open_file(path)->size());
+    const auto rows = static_cast<double>(open_vectors(path)->size());
     const auto train = static_cast<std::uint64_t>(data::SourceOptions{}.split[0] * rows + 1e-9);
     document.set(
         fmt::format("data.samples={}", std::clamp<std::uint64_t>(train, 1, kMostKernelRows)));
@@ -95,8 +98,8 @@ void add_predict(CLI::App& app, CommonOptions& options, Action& action) {
       "what training would give: "
       "curves, limits, half-rise times and how far to trust them.");
   sub->add_option("spec", command->spec, "spec file (TOML)");
-  CLI::Option* data =
-      sub->add_option("--data", command->data, "a file of samples instead of a spec");
+  CLI::Option* data = sub->add_option("--data", command->data,
+                                      "a file of samples, or an image set, instead of a spec");
   sub->add_option("--system", command->system, "with --data: the system that predicts")
       ->capture_default_str()
       ->needs(data);

@@ -116,6 +116,7 @@ void ProgressObserver::message(Severity severity, std::string_view text) {
     fmt::print(stderr, "{}\n", line.dump());
     return;
   }
+  std::fflush(stdout);  // in a log of both, what was printed before stands before
   clear_bar();
   fmt::print(stderr, "{}{}\n", severity == Severity::Warning ? "warning: " : "", text);
 }

@@ -28,9 +28,11 @@ function summaryEntries(summary = {}) {
 /// Several cases side by side: one row a number, one column a case.
 function summaryTable(summary = {}) {
   const cases = Object.entries(summary).filter(([, value]) => isCase(value))
+    .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
     .map(([label, values]) => [label, Object.fromEntries(scalarEntries(values))]);
   if (cases.length < 2) return null;
-  const names = unique(cases.flatMap(([, values]) => Object.keys(values)));
+  const names = unique(cases.flatMap(([, values]) => Object.keys(values)))
+    .filter((name) => cases.some(([, values]) => (values[name] ?? null) !== null));
   const row = (name) => element("tr", {}, element("th", { scope: "row" }, inWords(name)),
     cases.map(([, values]) => element("td", { class: typeof values[name] === "number" ? "number" : "" },
       summaryText(values[name] ?? null))));
@@ -77,7 +79,7 @@ function trustTable(entries) {
 }
 
 function timingEntries(timing = {}) {
-  return Object.entries(timing).filter(([, value]) => isNumber(value)).map(([name, seconds]) =>
+  return Object.entries(timing).filter(([, value]) => value > 0).map(([name, seconds]) =>
     [`time to ${name.replace(/_s$/, "")}`, formatSeconds(seconds)]);
 }
 

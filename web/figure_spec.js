@@ -50,13 +50,16 @@ function logTicks([low, high], most) {
   return ticks;
 }
 
-/// Labels of logarithmic ticks: plain numbers if all are short, else powers of ten.
+/// Labels of logarithmic ticks: plain numbers if all are short, else powers of ten. Decades that
+/// stand among other ticks are written like these.
 function logLabels(ticks) {
-  const short = ticks.every((x) => x >= 0.009 && x < 5000);
+  const isDecade = (x) => Number(`1e${Math.round(Math.log10(x))}`) === x;
+  const [low, high] = ticks.every(isDecade) ? [0.009, 5000] : [9e-5, 9e5];
+  const short = ticks.every((x) => x >= low && x < high);
   const label = (x) => {
     const exponent = Math.round(Math.log10(x));
-    const power = Number(`1e${exponent}`) === x && exponent !== 0 && exponent !== 1;
-    return short || !power ? formatNumber(x, 2) : `10${superscript(exponent)}`;
+    const power = isDecade(x) && exponent !== 0 && exponent !== 1;
+    return short ? String(x) : !power ? formatNumber(x, 2) : `10${superscript(exponent)}`;
   };
   return Object.fromEntries(ticks.map((x) => [x, label(x)]));
 }
@@ -66,9 +69,12 @@ function axisChannel(name, figure, data, pixels) {
   const domain = data.domain[name];
   const channel = { field: name, type: "quantitative", title: label || column };
   if (domain === null) {
-    const largest = Math.max(...data.rows.map((row) => Math.abs(row[name])));
+    const values = data.rows.map((row) => row[name]);
+    const largest = Math.max(...values.map(Math.abs));
     return { ...channel, scale: { zero: false },
-             axis: { tickCount: Math.max(3, Math.round(pixels / 60)), ...(needsPower(largest) ? { format: "~g" } : {}) } };
+             axis: { tickCount: Math.max(3, Math.round(pixels / 60)),
+                     ...(values.every(Number.isInteger) ? { tickMinStep: 1 } : {}),
+                     ...(needsPower(largest) ? { format: "~g" } : {}) } };
   }
   const values = logTicks(domain, Math.max(2, Math.floor(pixels / (name === "x" ? 44 : 26))));
   const labels = JSON.stringify(logLabels(values));
@@ -139,7 +145,8 @@ function figureSpec(figure, data, theme, width) {
 function legendEntries(figure, data, theme) {
   const key = [{ label: "predicted", line: true, colour: theme.soft, dash: [1, 0] },
                { label: "measured ± 2 s.e.", point: true, colour: theme.soft, shape: "circle" }];
-  if (!figure.series) {
+  const oneWithoutName = data.series.length === 1 && data.series[0] === "";
+  if (!figure.series || oneWithoutName) {
     const { colour } = seriesLook(0, theme);
     return key.map((entry) => ({ ...entry, colour }));
   }

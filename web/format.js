@@ -37,8 +37,8 @@ function formatWithError(value, error) {
 /// 0.0042 -> "4.2 ms", 75 -> "1 min 15 s".
 function formatSeconds(seconds) {
   if (!isNumber(seconds)) return kNone;
-  if (seconds < 1e-3) return `${formatNumber(seconds * 1e6, 2)} µs`;
-  if (seconds < 1) return `${formatNumber(seconds * 1e3, 2)} ms`;
+  if (seconds < 0.995e-3) return `${formatNumber(seconds * 1e6, 2)} µs`;
+  if (seconds < 0.995) return `${formatNumber(seconds * 1e3, 2)} ms`;
   if (seconds < 60) return `${formatNumber(seconds, 3)} s`;
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;

@@ -1,13 +1,14 @@
 // The page: heading, verdicts, experiments; charts drawn, and drawn again when the page changes.
 
 function heading(title, records) {
-  const seeds = unique(records.map((record) => record.seed));
+  const seeds = unique(records.map((record) => record.seed));  // of several, each experiment says its own
+  const arithmetic = unique(records.flatMap((record) => record.train?.arithmetic?.split("; ") ?? []));
   const facts = [
     ...unique(records.map((record) => record.machine?.cpu)),
     ...unique(records.map((record) => record.machine?.threads)).map((n) => `${n} ${n === "1" ? "thread" : "threads"}`),
-    ...unique(records.map((record) => record.train?.arithmetic)),
+    ...arithmetic,
     ...unique(records.map((record) => record.twofold)).map((version) => `twofold ${version}`),
-    seeds.length > 0 ? `${seeds.length > 1 ? "seeds" : "seed"} ${seeds.join(", ")}` : "",
+    seeds.length === 1 ? `seed ${seeds[0]}` : "",
   ].filter((text) => text !== "");
   return element("header", {}, element("h1", {}, title),
     element("p", { class: "lead" }, "Two-layer autoencoders, twice: trained, and computed by theory without ",

@@ -99,6 +99,12 @@ void write_file(const fs::path& path, std::string_view content) {
   });
 }
 
+void check_place(const fs::path& path) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  const fs::path& written = takes_no_replacement(path) ? path : folder;
+  if (::access(written.c_str(), W_OK) != 0) fail(path, errno);
+}
+
 std::string read_file(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream || fs::is_directory(path)) {

@@ -61,6 +61,33 @@ bool is_header(const std::vector<std::string_view>& cells) {
                               [](std::string_view cell) { return parse_number(cell).has_value(); });
 }
 
+// A first line 0, 1, 2, ... is what pandas writes above columns without names; of a few
+// columns it may well be a sample.
+bool counts_columns(const std::vector<std::string_view>& cells) {
+  constexpr std::size_t kFewest = 8;
+  for (std::size_t j = 0; j < cells.size(); ++j) {
+    if (parse_number(cells[j]) != static_cast<double>(j)) return false;
+  }
+  return cells.size() >= kFewest;
+}
+
+// What would be taken for numbers of the samples and is none.
+void refuse_counters(const std::vector<std::string_view>& first, bool header, std::size_t line,
+                     const std::string& name) {
+  if (header && first.size() > 1 && first.front().empty()) {
+    fail(kWhere, name,
+         fmt::format("line {} gives column 1 no name, as where it holds the number of the row",
+                     line),
+         "leave that column out (pandas: to_csv(path, index=False)) or name it");
+  }
+  if (counts_columns(first)) {
+    fail(kWhere, name,
+         fmt::format("line {} counts the columns, 0 to {}, and is no sample", line,
+                     first.size() - 1),
+         "leave it out (pandas: to_csv(path, index=False, header=False))");
+  }
+}
+
 // A cell as it can be shown: short, and without bytes that are no text.
 std::string shown(std::string_view cell) {
   std::string text(cell.substr(0, 40));
@@ -93,7 +120,9 @@ void append(Table& table, const std::vector<std::string_view>& cells, std::size_
       fail(kWhere, name,
            fmt::format("line {}, column {} (from 1) is '{}', not a finite number", line, j + 1,
                        shown(cells[j])),
-           "use numbers with a decimal point; remove the line or replace the value");
+           "use numbers with a decimal point, leave out columns of text; remove the line or "
+           "replace the "
+           "value");
     }
     table.values.push_back(*value);
   }
@@ -114,7 +143,9 @@ std::shared_ptr<const Source> open_csv(const std::filesystem::path& path) {
     const bool first = !delimiter;
     if (first) delimiter = find_delimiter(trim(text));
     split(text, *delimiter, cells);
-    if (!first || !is_header(cells)) append(table, cells, line, name);
+    const bool header = first && is_header(cells);
+    if (first) refuse_counters(cells, header, line, name);
+    if (!header) append(table, cells, line, name);
   }
   if (table.values.empty()) {
     fail(kWhere, name, "holds no numbers", "write one sample per line, numbers between delimiters");

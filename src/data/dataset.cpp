@@ -156,7 +156,10 @@ std::array<std::uint64_t, 2> split_counts(const std::vector<double>& split, std:
     counts[k] = static_cast<std::uint64_t>(
         fraction ? std::floor(part * static_cast<double>(rows) + 1e-9) : part);
   }
-  require(counts[0] >= 1 && counts[0] <= rows && counts[1] <= rows - counts[0], kWhere,
+  require(
+      counts[0] >= 1, kWhere,
+      fmt::format("split = [{}] leaves no row of {} to train on", fmt::join(split, ", "), rows));
+  require(counts[0] <= rows && counts[1] <= rows - counts[0], kWhere,
           fmt::format("split = [{}] asks for {} + {} rows, but there are {}",
                       fmt::join(split, ", "), counts[0], counts[1], rows));
   return counts;

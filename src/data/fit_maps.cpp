@@ -33,6 +33,10 @@ std::shared_ptr<const RowMap> fit_scale(const std::string& name, double total, c
     fail(kWhere, train.description(), "all numbers are 0, which no factor changes",
          fmt::format("leave out '{}' or check the data", name));
   }
+  if (!std::isfinite(sum)) {
+    fail(kWhere, train.description(), "the sum of the squares overflows",
+         "scale the data, as with 'scale:1e-100'");
+  }
   return std::make_shared<Scale>(name, std::sqrt(total * static_cast<double>(train.size()) / sum));
 }
 

@@ -108,8 +108,9 @@ Header parse_header(std::span<const std::uint8_t> data, const std::string& name)
 }
 
 ElementType element_type(std::string_view descr, const std::string& name) {
-  constexpr std::array<std::pair<std::string_view, ElementType>, 10> known{
-      {{"f4", ElementType::F4},
+  constexpr std::array<std::pair<std::string_view, ElementType>, 11> known{
+      {{"f2", ElementType::F2},
+       {"f4", ElementType::F4},
        {"f8", ElementType::F8},
        {"u1", ElementType::U1},
        {"b1", ElementType::U1},

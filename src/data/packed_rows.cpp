@@ -1,6 +1,8 @@
 #include "packed_rows.hpp"
 
+#include <Eigen/Core>
 #include <cmath>
+#include <concepts>
 
 #include "data_error.hpp"
 
@@ -13,6 +15,8 @@ constexpr auto kWhere = "data::PackedRows";
 template <typename Visit>
 auto with_type(ElementType type, Visit&& visit) {
   switch (type) {
+    case ElementType::F2:
+      return visit(Eigen::half{});
     case ElementType::F4:
       return visit(float{});
     case ElementType::F8:
@@ -56,8 +60,8 @@ std::size_t element_size(ElementType type) noexcept {
 }
 
 std::string_view element_name(ElementType type) noexcept {
-  constexpr std::string_view names[] = {"float32", "float64", "uint8",  "int8", "int16",
-                                        "uint16",  "int32",   "uint32", "int64"};
+  constexpr std::string_view names[] = {"float16", "float32", "float64", "uint8",  "int8",
+                                        "int16",   "uint16",  "int32",   "uint32", "int64"};
   return names[static_cast<std::size_t>(type)];
 }
 
@@ -123,7 +127,7 @@ void PackedRows::fill_row(std::uint64_t i, std::span<Scalar> out) const {
           layout_.column_offset.empty() ? j * sizeof(T) : layout_.column_offset[j];
       const T value = load<T>(row + offset, layout_.big_endian);
       out[j] = static_cast<Scalar>(value);
-      if (std::floating_point<T> && !std::isfinite(out[j])) {
+      if (!std::integral<T> && !std::isfinite(out[j])) {
         fail_not_finite(kWhere, name_, i, static_cast<Index>(j), static_cast<double>(value));
       }
     }

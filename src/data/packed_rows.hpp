@@ -10,7 +10,7 @@
 
 namespace twofold::data {
 
-enum class ElementType { F4, F8, U1, I1, I2, U2, I4, U4, I8 };
+enum class ElementType { F2, F4, F8, U1, I1, I2, U2, I4, U4, I8 };
 
 [[nodiscard]] std::size_t element_size(ElementType type) noexcept;
 [[nodiscard]] std::string_view element_name(ElementType type) noexcept;

@@ -71,6 +71,12 @@ DictionarySurvey survey_rows(const data::Source& rows, bool centre, ThreadPool& 
                              if (X.row(i).cwiseAbs().maxCoeff() == 0.0) ++survey.zero_rows;
                            }
                          });
+  if (!squares.allFinite()) {
+    throw DataError("estimators::DictionaryLearner",
+                    rows.description() +
+                        ": the squares of these numbers overflow; scale them (--transform "
+                        "scale:1e-100)");
+  }
   const auto n = static_cast<double>(chosen.count());
   const Eigen::RowVectorXd shift = sum / n;
   const Eigen::RowVectorXd variances = (squares / n - shift.cwiseAbs2()).cwiseMax(0.0);

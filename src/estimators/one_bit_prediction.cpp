@@ -75,7 +75,7 @@ void add_warnings(const OneBitCodecParameters& p, OneBitPrediction& result) {
 void add_obstacles(const OneBitCodecParameters& p, OneBitPrediction& result) {
   if (result.effective_coordinates < kLeastEffective) {
     result.obstacles.push_back(fmt::format(
-        "only {:.1f} effective coordinates, below {}: projections are not Gaussian; use "
+        "only {:.4g} effective coordinates, below {}: projections are not Gaussian; use "
         "at most 3 layers and judge by the held-out value",
         result.effective_coordinates, kLeastEffective));
   }

@@ -112,10 +112,9 @@ void report_trust(OneBitResult& r) {
               "store it where this is large");
   }
   if (s.fitted_prior) {
-    add_trust(
-        r, "effective_share", s.effective_share, 0.95, s.effective_share >= 0.95,
-        "of directions that carry variance; 1 after whitening. A fitted decoder profits where "
-        "it is below 1");
+    add_trust(r, "effective_share", s.effective_share, 0.95, s.effective_share >= 0.95,
+              "share of the directions that carry variance; 1 after whitening. A fitted decoder "
+              "profits where it is below 1");
   }
   const double kurtosis = s.prior->fourth_moment();
   add_trust(

@@ -79,7 +79,7 @@ RunStatus run_experiment(const ExperimentSpec& spec, const fs::path& path, Exist
       Json{{"event", "start"}, {"version", kVersion}, {"threads", context.pool.size()}}.dump());
   try {
     return run_into(folder, system, spec, context);
-  } catch (const Error&) {
+  } catch (...) {  // out of memory too
     folder.withdraw();
     throw;
   }

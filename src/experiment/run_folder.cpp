@@ -1,8 +1,12 @@
 #include "twofold/experiment/run_folder.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <fstream>
 
 #include "twofold/core/error.hpp"
@@ -56,6 +60,20 @@ void check_same_run(const fs::path& folder, std::string_view resolved_spec) {
 
 }  // namespace
 
+FolderLock::FolderLock(const fs::path& folder)
+    : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  if (errno != EWOULDBLOCK) return;
+  ::close(descriptor_);
+  throw InvalidArgument(kWhere, fmt::format("another run is writing into {}; wait for it, or "
+                                            "choose another --out",
+                                            folder.string()));
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
 RunFolder::RunFolder(fs::path path, std::string_view resolved_spec, Existing existing,
                      Observer& observer)
     : path_(std::move(path)) {
@@ -69,6 +87,8 @@ RunFolder::RunFolder(fs::path path, std::string_view resolved_spec, Existing exi
                                       path_.string()));
   }
   if (occupied && !holds_a_run(path_)) refuse_foreign_files(path_);
+  create_folder(path_);
+  lock_.emplace(path_);
   if (occupied && existing == Existing::StartOver) remove_run(path_);
   if (occupied && existing == Existing::Resume && holds_a_run(path_)) {
     check_same_run(path_, resolved_spec);
@@ -79,7 +99,6 @@ RunFolder::RunFolder(fs::path path, std::string_view resolved_spec, Existing exi
         Severity::Info,
         fmt::format("{} holds nothing to resume: starting from the beginning", path_.string()));
   }
-  create_folder(path_);
   write_file(path_ / kSpecName, resolved_spec);
 }
 

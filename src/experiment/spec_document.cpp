@@ -320,12 +320,24 @@ void SpecDocument::read_field(std::string_view section, std::string_view key, co
   std::visit(Reader{impl_->place(path), path, domain, *view.node()}, target);
 }
 
+namespace {
+
+// The section may have been left out: neurons for model.neurons.
+std::string nearest_key(std::string_view key, const std::vector<std::string_view>& known) {
+  const std::string ending = fmt::format(".{}", key);
+  const auto in_section =
+      std::ranges::find_if(known, [&](std::string_view name) { return name.ends_with(ending); });
+  return in_section != known.end() ? std::string(*in_section) : nearest_name(key, known);
+}
+
+}  // namespace
+
 void SpecDocument::refuse_unknown_keys() const {
   const std::vector<std::string_view> known(impl_->known.begin(), impl_->known.end());
   std::vector<std::string> complaints;
   for (const auto& [key, value] : leaves()) {
     if (impl_->known.contains(key)) continue;
-    const std::string near = nearest_name(key, known);
+    const std::string near = nearest_key(key, known);
     const std::string hint = near.empty() ? "" : fmt::format(" (did you mean '{}'?)", near);
     complaints.push_back(fmt::format("{}: unknown key '{}'{}", impl_->place(key), key, hint));
   }

@@ -25,6 +25,9 @@ const System& find_system(std::string_view name) {
     if (system.name == name) return system;
     names.push_back(system.name);
   }
+  require(!name.empty(), "experiment::find_system",
+          fmt::format("the spec names no system; begin it with system = \"NAME\", one of {}",
+                      fmt::join(names, ", ")));
   const std::string near = nearest_name(name, names);
   throw InvalidArgument(
       "experiment::find_system",

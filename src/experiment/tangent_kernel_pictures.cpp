@@ -15,6 +15,9 @@ namespace {
 
 constexpr Index kShown = 8;    // queries; as many tiles a row, so that the sheet is square
 constexpr Index kBlended = 5;  // training samples of largest weight
+constexpr const char* kAllTitle =
+    "Each row: unseen, predicted, trained, and the five training images of largest weight";
+constexpr const char* kPairTitle = "Pairs: unseen and trained; nothing is predicted";
 
 std::vector<Index> heaviest(const Eigen::Ref<const Eigen::RowVectorXd>& weights) {
   std::vector<Index> order(static_cast<std::size_t>(weights.size()));
@@ -36,24 +39,32 @@ Matrix trained_outputs(const std::filesystem::path& file) {
   return rows;
 }
 
+// Where there is no prediction, pairs of what was put in and what came out.
+Matrix pair_tiles(const TangentSetting& s, const Matrix& trained) {
+  const Index shown = std::min(kShown, s.queries.rows());
+  Matrix sheet = Matrix::Zero(2 * kShown, s.dimension());
+  for (Index q = 0; q < shown; ++q) {
+    sheet.row(2 * q) = s.queries.row(q);
+    sheet.row(2 * q + 1) = trained.row(q);
+  }
+  return sheet;
+}
+
 Matrix tiles(const TangentResult& r, const Matrix& trained, ThreadPool& pool) {
   const TangentSetting& s = r.setting;
+  if (r.predicted.predictor == nullptr) return pair_tiles(s, trained);
   const Index shown = std::min(kShown, s.queries.rows());
   Matrix sheet = Matrix::Zero(kShown * kShown, s.dimension());
-  Matrix weights, predicted;
-  if (r.predicted.predictor != nullptr) {
-    const Matrix Q = s.queries.topRows(shown);
-    const auto filter = theory::SpectralFilter::gradient_descent(
-        r.predicted.step, static_cast<double>(s.spec.train.steps));
-    weights = r.predicted.predictor->weights(pool, Q, filter);
-    predicted = weights * s.samples;
-  }
+  const Matrix Q = s.queries.topRows(shown);
+  const auto filter = theory::SpectralFilter::gradient_descent(
+      r.predicted.step, static_cast<double>(s.spec.train.steps));
+  const Matrix weights = r.predicted.predictor->weights(pool, Q, filter);
+  const Matrix predicted = weights * s.samples;
   for (Index q = 0; q < shown; ++q) {
     const Index first = q * kShown;
     sheet.row(first) = s.queries.row(q);
-    sheet.row(first + 2) = trained.row(q);
-    if (weights.rows() == 0) continue;
     sheet.row(first + 1) = predicted.row(q);
+    sheet.row(first + 2) = trained.row(q);
     Index column = first + kShown - kBlended;
     for (const Index i : heaviest(weights.row(q))) sheet.row(column++) = s.samples.row(i);
   }
@@ -92,9 +103,10 @@ std::vector<Picture> tangent_kernel_pictures(const ExperimentSpec& spec,
       const auto number = (r - results.data()) + 1;
       write_outputs(*r, folder / file, folder / fmt::format("arrays/outputs-case{}-1.npy", number),
                     pool);
-      const std::string title = options.title.empty() ? "Each row: unseen, predicted, trained, and "
-                                                        "the five training images of largest weight"
-                                                      : options.title;
+      const bool pairs = r->predicted.predictor == nullptr;
+      const std::string title = pairs                   ? kPairTitle
+                                : options.title.empty() ? kAllTitle
+                                                        : options.title;
       pictures.push_back({name, r->label.empty() ? title : title + ", " + r->label, file});
     }
   }

@@ -69,16 +69,16 @@ void say_catapults(const TangentTrained& trained, bool stable, Observer& observe
     if (c.end >= 0) {
       if (++said > kCatapultsSaid) continue;
       observer.message(Severity::Info,
-                       fmt::format("catapult: the loss rose from {:.3g} at step {} to {:.3g} and "
+                       fmt::format("catapult: the loss rose from {:.3g} at step {} by {:.2g} and "
                                    "was below it again at step {}",
-                                   c.before, c.start - 1, c.peak, c.end));
+                                   c.before, c.start - 1, c.peak - c.before, c.end));
     } else if (stable && trained.status == RunStatus::Finished) {
       observer.message(
           Severity::Warning,
-          fmt::format("the loss rose from {:.3g} at step {} to {:.3g} and did not come "
+          fmt::format("the loss rose from {:.3g} at step {} by {:.2g} and did not come "
                       "back, though theory calls the step stable: take a smaller one, "
                       "or train.halve = true",
-                      c.before, c.start - 1, c.peak));
+                      c.before, c.start - 1, c.peak - c.before));
     }
   }
   if (trained.catapults > kCatapultsSaid) {

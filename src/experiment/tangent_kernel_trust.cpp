@@ -131,7 +131,7 @@ TrustEntry trajectory_entry(const TangentSetting& s, const TangentTheory& t) {
   return {"trajectory_error", error, kTrajectoryError,
           error <= kTrajectoryError ? "trust" : "caution",
           fmt::format("share of the first residual by which a network of this width is expected to "
-                      "miss the curve of infinite width{}; {:.0f} neurons would give {}",
+                      "miss the curve of infinite width{}; N = {:.0f} would give {}",
                       own ? " (the curve of its own kernel it follows more closely)" : "",
                       digits * std::ceil(neurons / digits), wanted)};
 }

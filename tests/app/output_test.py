@@ -42,6 +42,11 @@ class Help(CommandLineTest):
         self.assertRefused(self.twofold("reproduce", "mean_feild"), USAGE, "did you mean 'mean_field'?")
         self.assertRefused(self.twofold("reproduce", "--only", "none"), USAGE, "'none'", "list experiments")
 
+    def test_wrong_usage_says_what_would_be_right(self):
+        self.assertRefused(self.twofold("runn", self.spec), USAGE, "'runn' is none", "did you mean 'run'?")
+        self.assertRefused(self.twofold("codec", "shrink"), USAGE, "fit, encode, decode, info", "codec --help")
+        self.assertRefused(self.twofold("run", self.spec, "--seed", "-1"), USAGE, "a number >= 0", "run --help")
+
     def test_version(self):
         done = self.twofold("--version")
         self.assertExit(done, OK)

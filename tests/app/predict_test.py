@@ -2,8 +2,9 @@
 """`predict` against published numbers, and where its numbers come from: file, --set, --seed."""
 
 import math
+import struct
 
-from command_line import OK, USAGE, CommandLineTest, main
+from command_line import BAD_DATA, OK, USAGE, CommandLineTest, main
 
 SPEC = """
 system = "mean_field"
@@ -143,6 +144,17 @@ class Predict(CommandLineTest):
         cases = self.predict(spec)["cases"]
         self.assertEqual([case["case"] for case in cases], ["0.05", "0.5"])
         self.assertEqual([case["summary"]["learned"] for case in cases], [3, 1])
+
+    def test_data_may_be_an_image_set(self):
+        for system in ("mean_field", "one_bit", "tangent_kernel"):
+            done = self.twofold("predict", "--data", "mnist", "--system", system)
+            self.assertRefused(done, BAD_DATA, "mnist", "image set is not there")
+        folder = self.folder / "data" / "mnist"
+        folder.mkdir(parents=True)
+        pixels = bytes(7 * i * i % 251 for i in range(40 * 16))
+        (folder / "t10k-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, 40, 4, 4) + pixels)
+        for system in ("mean_field", "one_bit", "tangent_kernel"):
+            self.assertExit(self.twofold("predict", "--data", "mnist", "--system", system), OK)
 
     def test_a_file_is_no_known_dictionary(self):
         self.write("data.csv", "1,2\n3,4\n")

@@ -41,6 +41,7 @@ class SpecErrors(CommandLineTest):
 
     def test_unknown_keys_get_a_suggestion(self):
         self.refused_value("train.penalti=1", "unknown key 'train.penalti'", "did you mean 'train.penalty'?")
+        self.refused_value("neurons=3", "unknown key 'neurons'", "did you mean 'model.neurons'?")
         self.refused_value("sead=3", "unknown key 'sead'", "did you mean 'seed'?")
         self.refused_text(SPEC.replace("[record]", "[recrod]"), "recrod.times", "record.times")
         self.refused_text('system = "mean_field"\n[model]\nnurons = 3\n', "bad.toml:3: unknown key", "model.neurons")

@@ -55,6 +55,14 @@ TEST(WriteFile, SaysWhyItCannotWrite) {
   }
 }
 
+TEST(CheckPlace, WantsTheFolderToExistAndLeavesNothing) {
+  const TemporaryFolder folder;
+  EXPECT_NO_THROW(check_place(folder.path() / "a.txt"));
+  EXPECT_THROW(check_place(folder.path() / "absent" / "a.txt"), OutputError);
+  EXPECT_THROW(check_place("/proc/self/a.txt"), OutputError);
+  EXPECT_THAT(entries(folder.path()), SizeIs(0));
+}
+
 // /dev/full fails every write with "no space left"; it cannot be renamed over, so the
 // stream itself is what is tested here.
 TEST(WriteFile, ReportsAFullDisk) {

@@ -43,6 +43,13 @@ TEST_F(Csv, NamesLineAndColumnOfABadCell) {
   expect_refused("1;2\n1,5;2\n", {"line 2, column 1", "'1,5'"});
 }
 
+TEST_F(Csv, RefusesRowAndColumnNumbersThatWouldPassForData) {
+  expect_refused(",a,b\n0,1,2\n1,3,4\n", {"line 1", "column 1", "index=False"});
+  expect_refused("0,1,2,3,4,5,6,7\n1,1,1,1,1,1,1,1\n", {"line 1", "0 to 7", "header=False"});
+  EXPECT_EQ(read("0,1,2\n3,4,5\n").rows(), 2);
+  EXPECT_EQ(read("0,1,2,3,4,5,6,8\n").rows(), 1);
+}
+
 TEST_F(Csv, RefusesRaggedLines) {
   expect_refused("1,2\n1,2,3\n", {"line 2 has 3 cells", "line 1 has 2"});
   expect_refused("a,b\n1,2\n1\n", {"line 3 has 1 cells", "line 2 has 2"});

@@ -127,7 +127,7 @@ TEST_F(DatasetTest, BadSplitsAreRefused) {
   options.split = {8, 3};
   expect_refused(options, {"split = [8, 3]", "there are 10"});
   options.split = {0.0, 0.5};
-  expect_refused(options, {"0 + 5 rows"});
+  expect_refused(options, {"split = [0, 0.5]", "no row of 10 to train on"});
   options.split = {-1.0, 0.5};
   expect_refused(options, {">= 0", "-1"});
   options.split = {2.5, 1};

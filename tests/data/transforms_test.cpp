@@ -293,6 +293,11 @@ TEST(Transforms, RefuseDataThatDoNotVary) {
   expect_throw<DataError>([] { transformed({"whiten"}, Matrix::Ones(3, 2)); }, {"nothing varies"});
 }
 
+TEST(Transforms, RefuseSquaresThatOverflow) {
+  expect_throw<DataError>([] { transformed({"unit_trace"}, Matrix::Constant(3, 2, 1e200)); },
+                          {"overflows", "scale:"});
+}
+
 TEST(Transforms, ListTheirNames) {
   EXPECT_THAT(transform_names(), testing::IsSupersetOf({"center", "whiten", "random_signs"}));
 }

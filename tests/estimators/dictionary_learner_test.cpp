@@ -286,6 +286,8 @@ TEST(DictionaryLearner, RowsThatSayNothingAreRefusedOrCounted) {
   const auto constant = std::make_shared<data::ArraySource<double>>(Matrix::Constant(50, 4, 3.0));
   expect_refused<DataError>(constant, options(DictionaryKind::Sparse, 2),
                             {"all rows are equal", "nothing to learn"});
+  const auto large = std::make_shared<data::ArraySource<double>>(1e200 * Matrix::Random(50, 4));
+  expect_refused<DataError>(large, options(DictionaryKind::Sparse, 2), {"overflow", "scale:"});
   Matrix X = all_rows(*planted(CodeLaw::Sparse, 20, 8, 1, 0.05, 400).rows);
   X.topRows(30).setZero();
   ThreadPool pool(1);

@@ -47,6 +47,16 @@ TEST_F(RunFolderTest, ANewFolderHoldsTheSpec) {
   EXPECT_EQ(listener_.said, "");
 }
 
+TEST_F(RunFolderTest, TakesOneRunAtATime) {
+  {
+    const RunFolder first = open(Existing::Refuse);
+    EXPECT_THROW(open(Existing::Resume), InvalidArgument);
+    EXPECT_THROW(open(Existing::StartOver), InvalidArgument);
+    EXPECT_TRUE(fs::exists(path_ / "spec.resolved.toml"));
+  }
+  EXPECT_NO_THROW(open(Existing::Resume));
+}
+
 TEST_F(RunFolderTest, AnEmptyFolderIsAsGoodAsNew) {
   create_folder(path_);
   EXPECT_NO_THROW(open(Existing::Refuse));

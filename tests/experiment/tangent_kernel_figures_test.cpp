@@ -73,6 +73,9 @@ TEST(TangentKernelFigures, OutputsOfImagesBecomeASheet) {
   ASSERT_EQ(pictures.size(), 1u);
   EXPECT_EQ(pictures[0].file, "arrays/outputs-1.png");
   EXPECT_TRUE(std::filesystem::exists(folder / pictures[0].file));
+  r.predicted.predictor = nullptr;  // as of a tied network
+  EXPECT_NE(tangent_kernel_pictures(spec, {r}, folder, pool)[0].title.find("nothing is predicted"),
+            std::string::npos);
   r.setting.dataset.image = {};
   EXPECT_TRUE(tangent_kernel_pictures(spec, {r}, folder, pool).empty());
 }

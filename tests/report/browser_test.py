@@ -47,6 +47,7 @@ async function play() {
     .filter((chart) => chart.scrollWidth > chart.clientWidth + 1).length;
   results.facts = document.querySelector("header .fine").textContent;
   results.computed = [...document.querySelectorAll("dt")].filter((dt) => dt.textContent === "computed in").length;
+  results.nameless = [...document.querySelectorAll(".legend > *")].filter((key) => !key.textContent.trim()).length;
   press('.filter [data-verdict="fails"]');
   results.failing = count(".verdicts tr[data-verdict]:not([hidden])");
   press('.filter [data-verdict="all"]');
@@ -169,6 +170,7 @@ class ReportInBrowser(unittest.TestCase):
         self.assertEqual((results["claims"], results["failing"]), (25, 1))
         self.assertIn("split_bf16 (amx_bf16)", results["facts"])
         self.assertEqual(results["computed"], dom.count('class="experiment"'))
+        self.assertEqual(results["nameless"], 0)
         self.assertEqual(results["faintBefore"], 0)
         self.assertGreater(results["faintAfter"], 0)
         self.assertEqual(results["tableRows"], 200)

@@ -82,7 +82,7 @@ fs::path write_phases(const fs::path& parent) {
              "Gaussian data one after the other; a penalty keeps the last from being learned.");
   const RandomStream noise(1, "sample");
   std::string curves = "time,component," + std::string(kHeader);
-  std::string loss = "time," + std::string(kHeader);
+  std::string loss = "time,case," + std::string(kHeader);  // of one case, which has no name
   for (int i = 0; i <= 120; ++i) {
     const double t = std::pow(10.0, -1.0 + 3.5 * i / 120.0);
     double total = 0.0;
@@ -95,8 +95,8 @@ fs::path write_phases(const fs::path& parent) {
       const double z = noise.normal(static_cast<std::uint64_t>(i) * 4 + j);
       curves += fmt::format("{},{},measured,{},{},,\n", t, j + 1, a + error * z, error);
     }
-    loss += fmt::format("{},predicted,{},0,,\n", t, total / 2);
-    if (i % 8 == 4) loss += fmt::format("{},measured,{},{},,\n", t, total / 2 * 1.01, 0.006);
+    loss += fmt::format("{},,predicted,{},0,,\n", t, total / 2);
+    if (i % 8 == 4) loss += fmt::format("{},,measured,{},{},,\n", t, total / 2 * 1.01, 0.006);
   }
   write_file(folder / "series/gain.csv", curves);
   write_file(folder / "series/loss.csv", loss);
@@ -107,7 +107,7 @@ fs::path write_phases(const fs::path& parent) {
              "never rises.",
              time, axis("value", "gain a", "linear"), "component", ""),
       figure("loss", "Population loss", "A staircase: each step down is one component learned.",
-             time, axis("value", "loss", "log"), "", "")};
+             time, axis("value", "loss", "log"), "case", "")};
   const std::array z{0.7, -1.2, 1.6, 0.2, -0.4, 0.9, -1.8, 1.1, 0.3, -0.6, 1.4, -0.2};
   content["claims"] = json::array();
   for (std::size_t i = 0; i < z.size(); ++i) {

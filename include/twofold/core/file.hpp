@@ -21,6 +21,10 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 void write_file(const std::filesystem::path& path,
                 const std::function<void(std::ostream&)>& produce);
 
+/// Before content is computed: throws what write_file will throw for want of a folder, or of the
+/// permission to write into it.
+void check_place(const std::filesystem::path& path);
+
 /// Whole content of a small file.
 /// @throws DataError  if it is missing or unreadable.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);

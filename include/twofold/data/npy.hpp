@@ -11,7 +11,7 @@ namespace twofold::data {
 /// Rows of a .npy file (format 1.0, 2.0 or 3.0), memory-mapped.
 ///
 /// The first axis counts samples; the others are flattened into one row in C order, so
-/// (n, 28, 28) has dimension 784. Elements: float32, float64, bool, int8 ... int64, uint8,
+/// (n, 28, 28) has dimension 784. Elements: float16, float32, float64, bool, int8 ... int64, uint8,
 /// uint16, uint32 in either byte order; C or Fortran order. Values are taken as they are.
 /// @throws DataError  if it is missing, empty, truncated, one-dimensional, of another type
 ///         (Python objects are never unpickled), or its header is absurd. Numbers that are

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,20 @@ namespace twofold::experiment {
 /// What to do with an output folder that exists already.
 enum class Existing { Refuse, Resume, StartOver };
 
+/// Keeps other runs, of any process, out of a folder while it lives. It leaves no file and ends
+/// with the process; where a file system has no locks, it keeps nobody out.
+class FolderLock {
+ public:
+  /// @throws InvalidArgument  if another one holds the folder.
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
 /// An output folder: `spec.resolved.toml`, `log.jsonl`, `checkpoint/`, `series/`,
 /// `arrays/`, and `record.json` last.
 class RunFolder {
@@ -20,7 +35,7 @@ class RunFolder {
   /// @throws InvalidArgument  if it exists and `existing` is Refuse; if it holds another run
   ///                          (a different resolved spec) and `existing` is Resume; if it
   ///                          holds no run, but files of a run's names; if a file is in
-  ///                          its place;
+  ///                          its place; while another RunFolder, of any process, has it open;
   ///         OutputError      if it cannot be made or written.
   RunFolder(std::filesystem::path path, std::string_view resolved_spec, Existing existing,
             Observer& observer);
@@ -43,6 +58,7 @@ class RunFolder {
 
  private:
   std::filesystem::path path_;
+  std::optional<FolderLock> lock_;
 };
 
 }  // namespace twofold::experiment
