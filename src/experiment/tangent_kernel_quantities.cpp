@@ -200,6 +200,9 @@ std::string missing(const TangentResult& r, const Needs& needs) {
   }
   if (spec.train.steps == 0) return "nothing is trained: train.steps = 0";
   if (spec.train.halve) return "the step was halved on the way: no curve belongs to such a run";
+  if (needs.key == "pair rate" && compared(r, "slope")) {
+    return "at so large a step the pair's other mode is the slower one: see train.step";
+  }
   if (needs.key == "slope" || needs.key == "pair rate") {
     return fmt::format(
         "the predicted loss has fewer than two steps in record.window = [{}]: see "

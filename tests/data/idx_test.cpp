@@ -49,6 +49,16 @@ TEST_F(Idx, ReadsEveryElementType) {
   expect_element_type<double>(0x0E);
 }
 
+TEST_F(Idx, ReadsSignedNumbers) {
+  const Matrix expected = (Matrix(1, 2) << -2, -128).finished();
+  idx(0x09, {1, 2}).big(std::int8_t{-2}).big(std::int8_t{-128}).save(path_);
+  EXPECT_EQ(all_rows(*open_idx(path_)), expected);
+  idx(0x0B, {1, 2}).big(std::int16_t{-2}).big(std::int16_t{-128}).save(path_);
+  EXPECT_EQ(all_rows(*open_idx(path_)), expected);
+  idx(0x0C, {1, 2}).big(std::int32_t{-2}).big(std::int32_t{-128}).save(path_);
+  EXPECT_EQ(all_rows(*open_idx(path_)), expected);
+}
+
 TEST_F(Idx, ImagesHaveAShapeAndLabelsHaveDimensionOne) {
   idx(0x08, {2, 1, 3}).text("\x01\x02\x03\x04\x05\xff").save(path_);
   const auto images = open_idx(path_);

@@ -74,6 +74,21 @@ TEST_F(Npy, ReadsAllHeaderVersions) {
   }
 }
 
+// Two bytes of length end at 65 535; version 2 has four.
+TEST_F(Npy, ReadsALongHeader) {
+  std::string dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }";
+  dict.append(70'000, ' ');
+  FileBytes()
+      .text("\x93NUMPY\x02")
+      .little('\0')
+      .little(static_cast<std::uint32_t>(dict.size()))
+      .text(dict)
+      .little(1.5f)
+      .little(2.5f)
+      .save(path_);
+  EXPECT_EQ(all_rows(*open_npy(path_)), (Matrix(1, 2) << 1.5, 2.5).finished());
+}
+
 TEST_F(Npy, FlattensAxesInCOrderWhateverTheOrderInTheFile) {
   // a[i, j, k] = 100 i + 10 j + k with shape (2, 3, 2).
   FileBytes c_order = npy("<f8", false, "(2, 3, 2)"), fortran = npy("<f8", true, "(2, 3, 2)");

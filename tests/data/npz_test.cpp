@@ -96,6 +96,34 @@ TEST_F(Npz, ReadsStoredAndDeflatedMembers) {
   EXPECT_EQ(all_rows(*open_npz(path_)), matrix_2x2(3));
 }
 
+// numpy writes the sizes of members it streams, and of those above 4 GiB, into an extra field of
+// identifier 1 (APPNOTE.TXT, 4.5.3); another field may stand before it.
+TEST_F(Npz, ReadsSizesFromAZip64Field) {
+  const std::string content = npy_2x2(7), name = "x.npy";
+  const auto size = static_cast<std::uint64_t>(content.size());
+  const auto crc = static_cast<std::uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size())));
+  const std::uint32_t see_field = 0xffffffff;
+  FileBytes field, file;
+  field.little(std::uint16_t{9}).little(std::uint16_t{2}).text("ab");  // of another identifier
+  field.little(std::uint16_t{1}).little(std::uint16_t{24}).little(size).little(size);
+  field.little(std::uint64_t{0});  // place of the local header
+  file.text("PK\x03\x04").text(std::string(10, '\0')).little(crc).little(see_field);
+  file.little(see_field).little(std::uint16_t{5}).little(std::uint16_t{0}).text(name).text(content);
+  const auto directory = static_cast<std::uint32_t>(file.bytes().size());
+  file.text("PK\x01\x02").text(std::string(12, '\0')).little(crc).little(see_field);
+  file.little(see_field).little(std::uint16_t{5});
+  file.little(static_cast<std::uint16_t>(field.bytes().size())).text(std::string(10, '\0'));
+  file.little(see_field).text(name).text(field.bytes());
+  const auto end = static_cast<std::uint32_t>(file.bytes().size());
+  file.text("PK\x05\x06")
+      .little(std::uint32_t{0})
+      .little(std::uint16_t{1})
+      .little(std::uint16_t{1});
+  file.little(end - directory).little(directory).little(std::uint16_t{0}).save(path_);
+  EXPECT_EQ(all_rows(*open_npz(path_)), matrix_2x2(7));
+}
+
 TEST_F(Npz, AsksWhichOfSeveralAndListsThem) {
   const auto file = zip({{"train.npy", npy_2x2(1), 0}, {"test.npy", npy_2x2(5), 8}}).bytes();
   expect_refused(file, {"several arrays", "train, test"});

@@ -99,6 +99,7 @@ TEST(Transforms, Pool2AveragesSquaresPerChannel) {
 TEST(Transforms, GrayAveragesChannels) {
   const Matrix image = (Matrix(1, 6) << 1, 2, 3, 4, 5, 9).finished();
   EXPECT_EQ(transformed({"gray"}, image, {1, 2, 3}), (Matrix(1, 2) << 3, 5).finished());
+  EXPECT_EQ(transformed({"gray"}, image, {1, 3, 2}), (Matrix(1, 3) << 2.5, 3.5, 6).finished());
 }
 
 // Two images of two channels of 4×5 pixels; pixel (i, j) of channel c of image k is k c i j.

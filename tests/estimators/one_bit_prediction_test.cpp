@@ -180,6 +180,18 @@ TEST(OneBitPrediction, TheVerdictWeighsDifferenceAgainstToleranceAndError) {
   EXPECT_EQ(to_string(Verdict::NotApplicable), "not applicable");
 }
 
+// Multiples of one row: errors spread as their squares do, the ratio to them does not.
+TEST(OneBitPrediction, LengthsThatDifferAddNothingToTheErrorOfTheRatio) {
+  const OneBitCodec codec = fitted(draw_rows(500, Vector::Ones(64), ScalarPrior::gaussian()),
+                                   {.prior = "gaussian", .norm = "stored"});
+  ASSERT_EQ(codec.parameters().mean, Vector::Zero(64));
+  Matrix X = draw_rows(1, Vector::Ones(64), ScalarPrior::gaussian(), 0.0, 2).replicate(20, 1);
+  for (Index i = 0; i < 20; ++i) X.row(i) *= 1.0 + 0.1 * static_cast<double>(i);
+  const auto result = measured(codec, X, 1);
+  // The norm is stored in half precision, 2⁻¹¹.
+  EXPECT_LT(result.standard_error, 0x1p-11 * result.mean);
+}
+
 TEST(OneBitPrediction, MeasuringOnTheMeanAloneIsRefused) {
   const OneBitCodec codec =
       fitted(draw_rows(500, Vector::Ones(16), ScalarPrior::sparse_gaussian(0.5)));

@@ -78,6 +78,21 @@ TEST(TopKLearner, FindsPlantedAtomsFromRowsAlone) {
   }
 }
 
+// A twentieth of rise, 1000 steps at most, and a fifth of fall; dead after 64 mean distances
+// between two firings: docs/dictionary.md.
+TEST(TopKLearner, PlansTheScheduleOfTheDocumentation) {
+  ThreadPool pool(1);
+  const auto rows = small_rows();
+  const TopKPlan plan = TopKLearner(rows, options(2000), pool).plan();
+  EXPECT_EQ(plan.schedule.warmup, 100);
+  EXPECT_EQ(plan.schedule.decay, 400);
+  EXPECT_EQ(plan.dead_after, 64 * kAtoms / kSparsity);
+  EXPECT_EQ(TopKLearner(rows, options(50'000), pool).plan().schedule.warmup, 1000);
+  TopKOptions slow = options();
+  slow.learning_rate = 1e-5;
+  EXPECT_EQ(TopKLearner(rows, slow, pool).plan().schedule.step, 1e-5);
+}
+
 TEST(TopKLearner, SameBitsForAnyPool) {
   const auto rows = small_rows();
   expect_same(trained(rows, options()), trained(rows, options(), 3));

@@ -51,6 +51,17 @@ TEST(DictionaryRecoveryQuantities, ContractionIsTheRatioOfTangents) {
                                 {"iterations 2 and 3", "train.records"});
 }
 
+// τ is the step of the most frequent component; one that occurs with p takes τ p/max p. At p = 1/4,
+// 3/4 the first has τ = 1/3: (1 − c/3)/(1 − c/3 + 1/3) with c = 9/64.
+TEST(DictionaryRecoveryQuantities, RareComponentsContractMoreSlowly) {
+  RecoveryResult r = predicted_recovery(
+      std::string(kTwoClusters)
+          .replace(std::string(kTwoClusters).find("dictionary ="), 0, "weights = [0.25, 0.75]\n"));
+  r.measured = measured_recovery().measured;
+  // Rounding of four roots.
+  EXPECT_NEAR(judged(r, "contraction", 0.0).predicted, (183.0 / 247.0 + 55.0 / 119.0) / 2, 1e-14);
+}
+
 TEST(DictionaryRecoveryQuantities, EachAtomHasAFloor) {
   const auto claims = all_judged(measured_recovery(), "atom_error");
   ASSERT_EQ(claims.size(), 2u);

@@ -58,6 +58,15 @@ TEST_F(QueryAudit, OneSampleAnswersWithItselfScaledByTheAngle) {
   EXPECT_EQ(rows[1]["training"][0]["row"], 0);
 }
 
+// At θ = π/6 the answer is (√3/2)(5/6) x_1 = 0.72 x_1: not the query, whose half is off the span.
+TEST_F(QueryAudit, WhatIsMostlyInTheSpanIsBlended) {
+  Matrix query(1, 3);
+  query << std::cos(std::numbers::pi / 6), 0.5, 0.0;
+  const Json row = audit(query)["queries"][0];
+  EXPECT_EQ(row["verdict"], "blended");
+  EXPECT_NEAR(row["off_span"].get<double>(), 0.5, 1e-12);  // rounding
+}
+
 TEST_F(QueryAudit, NothingIsAnsweredWithNothing) {
   const Json row = audit(Matrix::Zero(1, 3))["queries"][0];
   EXPECT_EQ(row["verdict"], "reproduced");

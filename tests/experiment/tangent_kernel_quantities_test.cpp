@@ -48,6 +48,9 @@ TEST(TangentKernelQuantities, WhatWasNotMeasuredIsNotApplicableAndSaysWhy) {
   };
   EXPECT_NE(why("slope").find("record.window = [0.001, 1e-07]"), std::string::npos) << why("slope");
   EXPECT_NE(why("flips").find("no 'flips'"), std::string::npos) << why("flips");
+  TangentResult fast = measured_tangent();
+  fast.measured.front().values["slope"] = {-0.1, -0.1};
+  EXPECT_NE(judged(fast, "pair_rate").why.find("other mode"), std::string::npos);
   r.setting.spec.train.halve = true;
   EXPECT_NE(why("slope").find("halved"), std::string::npos);
   r.measured.front().values["final loss"].predicted = kNoNumber;
@@ -86,6 +89,9 @@ TEST(TangentKernelQuantities, StandardErrorsAreThoseOfTheDifference) {
   EXPECT_NEAR(judged(r, "encoder_movement").standard_error, 0.1, 1e-12);
   EXPECT_NEAR(judged(r, "encoder_movement").predicted, 3.0, 1e-12);
   EXPECT_EQ(judged(r, "reached").standard_error, 0.5);
+  // 0.1 and 0.2 apart, times √64; rounding.
+  r.measured.back().values["relative movement"] = {0.1, 0.3};
+  EXPECT_NEAR(judged(r, "movement_constant").standard_error, 8.0 * 0.05, 1e-12);
 }
 
 TEST(TangentKernelQuantities, ADivergedRunHasACourseButNoCurve) {
