@@ -53,8 +53,7 @@ TEST(LanczosQuadrature, FollowsADecayManyTimesLongerThanItsSteps) {
   const Matrix B = normal(300, 2);
   const double t = 400.0;
   const SpectralQuadrature q = lanczos_quadrature(product(A), B, 40);
-  const Matrix q_basis = haar_orthogonal(300, RandomStream(5, "test"), 0);
-  const Vector energies = (q_basis.transpose() * B).rowwise().squaredNorm();
+  const Vector energies = (test::rotation(300).transpose() * B).rowwise().squaredNorm();
   const double exact = energies.dot((1.0 - values.array()).pow(2.0 * t).matrix());
   const double found = q.weights.dot((1.0 - q.nodes.array()).pow(2.0 * t).matrix());
   EXPECT_NEAR(found, exact, 4.0 * std::exp(-158.0 * 158.0 / (8.0 * t)) * B.squaredNorm());

@@ -9,9 +9,14 @@
 
 namespace twofold::test {
 
+/// Q below: the eigenvectors, as columns.
+inline Matrix rotation(Index n) {
+  return haar_orthogonal(n, RandomStream(3, "test"), 0);
+}
+
 /// Q diag(values) Qᵀ with a random rotation Q.
 inline Matrix with_spectrum(const Vector& values) {
-  const Matrix q = haar_orthogonal(values.size(), RandomStream(3, "test"), 0);
+  const Matrix q = rotation(values.size());
   return q * values.asDiagonal() * q.transpose();
 }
 
