@@ -166,6 +166,7 @@ std::string activation_name(const Activation& activation) {
 
 std::vector<std::string> activation_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(kEntries));
   for (const Entry& entry : kEntries) names.emplace_back(entry.name);
   return names;
 }

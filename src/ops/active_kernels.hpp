@@ -32,6 +32,8 @@ struct PanelRows {
   T* data;
   Index stride, columns;
 };
+template <typename T>
+PanelRows(T*, Index, Index) -> PanelRows<T>;  // Clang 14 makes none for aggregates
 
 /// Sums are in a fixed order for given pairs.
 struct ActiveKernels {

@@ -110,7 +110,7 @@ void CodeScreen<Scalar>::prepare(const ConstView<Scalar>& units, const Scalar* b
                                  const GateRule<Scalar>& rule, Index samples,
                                  const SplitEngine* engine, ThreadPool& pool) {
   // Large weights come from memory for every block: there should be few.
-  constexpr Index kLargeWeights = 512 * 1024, kManyBlocks = 16;
+  constexpr Index kLargeWeights = Index{512} * 1024, kManyBlocks = 16;
   const Index d = units.cols();
   units_ = rows_of<Scalar>(units);
   bias_ = bias;

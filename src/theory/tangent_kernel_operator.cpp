@@ -101,7 +101,7 @@ template <std::floating_point Scalar>
 SymmetricOperator tangent_operator(ThreadPool& pool, const MatrixOf<Scalar>& X,
                                    const std::vector<KernelRates>& rates,
                                    const std::function<void()>& between, FloatProducts products) {
-  constexpr auto where = "theory::tangent_operator";
+  static constexpr auto where = "theory::tangent_operator";
   require(!rates.empty(), where, "no kernel is named");
   for (const KernelRates& r : rates) check_rates(r, where);
   const auto tiles = std::make_shared<TangentTiles<Scalar>>(pool, X, products, where);
