@@ -121,8 +121,7 @@ void append(Table& table, const std::vector<std::string_view>& cells, std::size_
            fmt::format("line {}, column {} (from 1) is '{}', not a finite number", line, j + 1,
                        shown(cells[j])),
            "use numbers with a decimal point, leave out columns of text; remove the line or "
-           "replace the "
-           "value");
+           "replace the value");
     }
     table.values.push_back(*value);
   }
